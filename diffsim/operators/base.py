@@ -1,0 +1,308 @@
+"""Operators act on states; boundary conditions are part of them.
+
+An affine operator is u ↦ A u + b(t). Explicit steppers call it; implicit ones ask for its resolvent
+(I − γA)⁻¹; exponential ones for φₖ(hA) in the basis where A is diagonal. Operators are frozen dataclasses:
+their numbers are data, so that changing one never compiles again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from diffsim import _checks, _nest
+from diffsim._tree import complex_of
+from diffsim.operators.functions import phi
+
+
+class Operator(ABC):
+    """u ↦ A u + b(t) on one tensor, or on a whole state."""
+
+    basis = None  # the eigenbasis of a diagonal operator; None if there is none, or if any will do
+
+    def prepare(self, like) -> Operator:
+        """The same operator with all that does not change in a run computed once, in the dtype of `like`."""
+        return self
+
+    @abstractmethod
+    def apply(self, u):
+        """The linear part A u."""
+
+    def source(self, t, like):
+        """The inhomogeneous part b(t), from walls that are not at zero; None if there is none."""
+        return None
+
+    def __call__(self, t, u):
+        """A u + b(t)."""
+        b = self.source(t, u)
+        return self.apply(u) if b is None else _nest.add(self.apply(u), b)
+
+    def radius(self) -> float:
+        """An upper bound of |λ| over the eigenvalues λ of A: explicit Euler is stable for h ≤ 2/radius."""
+        self._lacks("a bound of its spectrum", "Give the stepper a dt that you know to be stable.")
+
+    def solvable(self) -> Operator:
+        """An operator equal to this one that has a `resolvent`."""
+        return self.diagonal()
+
+    def diagonal(self) -> Operator:
+        """An operator equal to this one that knows the basis in which A is diagonal.
+
+        Raises:
+            ValueError: A has no fast diagonalisation.
+        """
+        self._lacks("a fast diagonalisation", "Use an explicit stepper (RKL2, Tsit5) or an implicit one.")
+
+    @property
+    def diagonalises(self) -> bool:
+        """Whether `diagonal` will succeed."""
+        return False
+
+    def resolvent(self, gamma, rhs):
+        """(I − γA)⁻¹ rhs."""
+        self._lacks("a resolvent", "Call solvable() first.")
+
+    def forward(self, u):
+        """Coefficients of u in the eigenbasis."""
+        self._lacks("an eigenbasis", "Call diagonal() first.")
+
+    def inverse(self, c):
+        """The state with coefficients c."""
+        self._lacks("an eigenbasis", "Call diagonal() first.")
+
+    def multiplier(self, k: int, h):
+        """c ↦ φₖ(hA) c on coefficients, with what depends on h computed once; φ₀ = exp."""
+        self._lacks("an eigenbasis", "Call diagonal() first.")
+
+    def _lacks(self, what: str, way_out: str):
+        _checks.refuse("operator", _checks.Verbatim(type(self).__name__), f"one with {what}",
+                       "this operator has none", way_out)
+
+    def __mul__(self, factor):
+        return Scaled(self, _factor(factor))
+
+    __rmul__ = __mul__
+
+    def __neg__(self):
+        return Scaled(self, -1.0)
+
+    def __add__(self, other):
+        other = other if isinstance(other, Operator) else Identity(_factor(other))
+        return Sum((*self._terms(), *other._terms()))
+
+    __radd__ = __add__
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def _terms(self):
+        return (self,)
+
+
+def _factor(a):
+    if isinstance(a, Operator):
+        _checks.refuse("factor", a, "a number", "operators are multiplied by numbers only",
+                       "Apply them one after the other in `drift`.", TypeError)
+    if isinstance(a, (tf.Tensor, tf.Variable, complex)):
+        return a
+    return _checks.number("factor", a, why="it multiplies an operator")
+
+
+@dataclass(frozen=True)
+class Identity(Operator):
+    """a·u: growth at rate a, or decay for a < 0. Diagonal in every basis.
+
+    Args:
+        a: rate [1 / time].
+    """
+
+    a: float | complex | tf.Tensor = 0.0
+
+    diagonalises = True
+
+    def apply(self, u):
+        """a·u."""
+        return _nest.to(self.a, u.dtype) * u
+
+    def radius(self) -> float:
+        """|a|."""
+        return float(abs(self.a))
+
+    def diagonal(self):
+        """Itself."""
+        return self
+
+    def resolvent(self, gamma, rhs):
+        """rhs / (1 − γa)."""
+        return rhs / (1 - _nest.to(gamma, rhs.dtype) * _nest.to(self.a, rhs.dtype))
+
+    def forward(self, u):
+        """u."""
+        return u
+
+    def inverse(self, c):
+        """c."""
+        return c
+
+    def multiplier(self, k, h):
+        """φₖ(ha)·c."""
+        def times(c, a=self.a):
+            return phi(k, _nest.to(h, c.dtype) * _nest.to(a, c.dtype)) * c
+
+        return times
+
+    def eigenvalues(self):
+        """a."""
+        return self.a
+
+
+@dataclass(frozen=True)
+class Scaled(Operator):
+    """a·A."""
+
+    of: Operator
+    a: float | complex | tf.Tensor
+
+    @property
+    def basis(self):
+        """As A."""
+        return self.of.basis
+
+    @property
+    def diagonalises(self) -> bool:
+        """As A."""
+        return self.of.diagonalises
+
+    def prepare(self, like):
+        """a·A with A prepared."""
+        return Scaled(self.of.prepare(like), self.a)
+
+    def apply(self, u):
+        """a·(A u)."""
+        return _nest.map(lambda v: _nest.to(self.a, v.dtype) * v, self.of.apply(u))
+
+    def source(self, t, like):
+        """a·b(t)."""
+        b = self.of.source(t, like)
+        return None if b is None else _nest.map(lambda v: _nest.to(self.a, v.dtype) * v, b)
+
+    def __call__(self, t, u):
+        """a·(A u + b(t))."""
+        return _nest.map(lambda v: _nest.to(self.a, v.dtype) * v, self.of(t, u))
+
+    def radius(self):
+        """|a|·radius(A)."""
+        return float(abs(self.a)) * self.of.radius()
+
+    def diagonal(self):
+        """a·diag(A)."""
+        return Scaled(self.of.diagonal(), self.a)
+
+    def solvable(self):
+        """a·A with a resolvent."""
+        return Scaled(self.of.solvable(), self.a)
+
+    def resolvent(self, gamma, rhs):
+        """(I − γaA)⁻¹ rhs."""
+        return self.of.resolvent(_product(gamma, self.a), rhs)
+
+    def forward(self, u):
+        """As A."""
+        return self.of.forward(u)
+
+    def inverse(self, c):
+        """As A."""
+        return self.of.inverse(c)
+
+    def multiplier(self, k, h):
+        """φₖ(haA)."""
+        return self.of.multiplier(k, _product(h, self.a))
+
+    def eigenvalues(self):
+        """a·λ."""
+        return _product(self.of.eigenvalues(), self.a)
+
+    def __mul__(self, factor):
+        return Scaled(self.of, self.a * _factor(factor))
+
+    __rmul__ = __mul__
+
+
+@dataclass(frozen=True)
+class Sum(Operator):
+    """Σ Aᵢ."""
+
+    of: tuple[Operator, ...]
+
+    @property
+    def diagonalises(self) -> bool:
+        """Whether all terms do, in one basis."""
+        return all(a.diagonalises for a in self.of) and self._basis() is not False
+
+    def prepare(self, like):
+        """Σ of prepared terms."""
+        return Sum(tuple(a.prepare(like) for a in self.of))
+
+    def apply(self, u):
+        """Σ Aᵢu."""
+        return _total([a.apply(u) for a in self.of])
+
+    def source(self, t, like):
+        """Σ bᵢ(t)."""
+        parts = [b for a in self.of if (b := a.source(t, like)) is not None]
+        return _total(parts) if parts else None
+
+    def radius(self):
+        """Σ radius(Aᵢ)."""
+        return sum(a.radius() for a in self.of)
+
+    def _basis(self):
+        bases = [a.diagonal().basis for a in self.of]
+        bases = [b for b in bases if b is not None]
+        return False if any(b.key != bases[0].key for b in bases) else next(iter(bases), None)
+
+    def _terms(self):
+        return self.of
+
+    def diagonal(self):
+        """Σ λᵢ in the common basis.
+
+        Raises:
+            ValueError: the terms have no common basis.
+        """
+        from diffsim.operators.box import Diagonal  # a sum is diagonal by way of the box operators above it
+
+        terms = tuple(a.diagonal() for a in self.of)
+        basis = Sum(terms)._basis()
+        if basis is False:
+            _checks.refuse("operator", _checks.Verbatim("a sum"), "terms that are diagonal in one basis",
+                           "their walls differ", "Use an explicit stepper, or IMEX with one term as drift.")
+        if basis is None:
+            return Identity(sum(a.a for a in terms))
+        return Diagonal(basis, _total([a.eigenvalues() for a in terms]), self)
+
+    def solvable(self):
+        """Diagonal if possible, else iterative."""
+        if self.diagonalises:
+            return self.diagonal()
+        from diffsim.operators.krylov import Iterative
+
+        return Iterative(self)
+
+
+def _product(h, a):
+    """h·a in the wider of the two dtypes; h may be real where a is complex."""
+    if isinstance(h, tf.Tensor) and isinstance(a, (complex, tf.Tensor, tf.Variable)):
+        complex_a = isinstance(a, complex) or a.dtype.is_complex
+        dtype = complex_of(h.dtype.real_dtype) if complex_a else h.dtype
+        return tf.cast(h, dtype) * _nest.to(a, dtype)
+    return h * a
+
+
+def _total(parts):
+    out = parts[0]
+    for p in parts[1:]:
+        out = _nest.add(out, p)
+    return out

@@ -1,0 +1,249 @@
+"""∇·(D∇u) in flux form on a grid, for constant, per-axis, variable, layered and full-tensor D."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks, _nest, boundary
+from diffsim._xla import fence
+from diffsim.boundary import Condition
+from diffsim.grid import Grid
+from diffsim.operators import cross, halo, media, walls
+from diffsim.operators.base import Operator
+
+
+@dataclass(frozen=True)
+class Diffusion(Operator):
+    """A u = ∇·(D∇u), finite volumes: (Au)ᵢ = (1/Vᵢ) Σ_faces (area · inflow), second order in Δx.
+
+    Between cells of different D the face takes the harmonic mean (resistances in series), so that layered
+    media are exact in the steady state. What leaves a cell enters its neighbour: mass changes through walls only.
+
+    Args:
+        grid: Grid or RadialGrid.
+        boundary: a condition for all faces, or Boundary(x=…, y=…).
+        D: number, tuple of numbers (one per axis), array over the grid, callable of the coordinates, Layers or
+            Anisotropic [length² / time].
+
+    Raises:
+        ValueError: D negative, not finite or of the wrong shape; faces without condition.
+    """
+
+    grid: Grid
+    boundary: tuple[tuple[Condition, Condition], ...]
+    D: media.Medium = 1.0
+
+    def __post_init__(self):
+        _checks.instance("grid", self.grid, Grid, why="an operator lives on a grid", way_out="Pass ds.Grid(…).")
+        if not isinstance(self.boundary, tuple):
+            object.__setattr__(self, "boundary", boundary.resolve(self.boundary, self.grid))
+        object.__setattr__(self, "D", media.resolve(self.D, self.grid))
+        if self.D.cross is not None:
+            cross.check(self.grid, self.boundary)
+
+    def prepare(self, like) -> Stencil:
+        """Face conductances and walls, computed once."""
+        self.grid.check("state", like.shape)
+        return build(self.grid, self.boundary, self.D, like.dtype)
+
+    def apply(self, u):
+        """A u, the linear part."""
+        return self.prepare(u).apply(u)
+
+    def source(self, t, like):
+        """b(t), what walls supply."""
+        return self.prepare(like).source(t, like)
+
+    def __call__(self, t, u):
+        """A u + b(t)."""
+        return self.prepare(u)(t, u)
+
+    def flux(self, t, u):
+        """J = −D∂u at the faces: for each axis an array with one entry more along it [amount / area / time]."""
+        return self.prepare(u).flux(t, u)
+
+    def inflow(self, t, u):
+        """Amount entering per time through each wall: {"x-": …, "x+": …}, integrated over the face."""
+        return self.prepare(u).inflow(t, u)
+
+    def radius(self) -> float:
+        """Gershgorin's bound, 4ΣD/Δx² where D is constant."""
+        return self.prepare(np.zeros(self.grid.shape)).radius() if not self.D.constant else self._constant_radius()
+
+    def _constant_radius(self):
+        if type(self.grid) is not Grid:
+            return self.prepare(np.zeros(self.grid.shape)).radius()
+        return float(sum(4 * float(D) / dx**2 for D, dx in zip(self.D.D, self.grid.dx, strict=True)))
+
+    @property
+    def diagonalises(self) -> bool:
+        """Whether axes separate: see `box`."""
+        from diffsim.operators import box
+
+        return box.separates(self)
+
+    def diagonal(self):
+        """The same operator in its eigenbasis, axis by axis.
+
+        Raises:
+            ValueError: D varies across more than one axis, or a wall's transfer coefficient along its face.
+        """
+        from diffsim.operators import box  # box builds on the stencil; this is the way back
+
+        return box.diagonalise(self)
+
+    def solvable(self):
+        """Diagonal if the axes separate, else conjugate gradients with multigrid."""
+        from diffsim.operators import krylov
+
+        return self.diagonal() if self.diagonalises else krylov.Iterative(self)
+
+
+def Laplacian(grid: Grid, boundary) -> Diffusion:  # noqa: N802 - it names an operator
+    """Δ: `Diffusion` with D = 1; scale it by a number for D·Δ. Flux walls are scaled along with it."""
+    return Diffusion(grid, boundary, 1.0)
+
+
+@dataclass(frozen=True)
+class Stencil(Operator):
+    """A `Diffusion` with its coefficients computed: what the time loop runs."""
+
+    grid: Grid
+    walls: tuple
+    conductance: tuple  # per axis: a scalar D/Δx², or the pair of arrays K/V at lower and upper faces
+    volume: tf.Tensor | None  # None where all cells are alike and K is already divided by V
+    solubility: tf.Tensor | None = None
+    cross: tf.Tensor | None = None
+
+    def apply(self, u):
+        """A u."""
+        return self._divergence(u, None)
+
+    def __call__(self, t, u):
+        """A u + b(t), in one pass."""
+        return self._divergence(u, t)
+
+    def source(self, t, like):
+        """b(t) = (A u + b(t)) at u = 0."""
+        if all(w is None or all(side.condition.homogeneous for side in w) for w in self.walls):
+            return None
+        return self._divergence(tf.zeros_like(like), t)
+
+    def _padded(self, u, t):
+        a = u if self.solubility is None else u / self.solubility
+        ghosts = [None if w is None else self._ghost(w, t) for w in self.walls]
+        return fence(halo.pad(a, ghosts, self.grid.ndim))
+
+    def _ghost(self, pair, t):
+        def fill(layer, upper, done):
+            wall = pair[upper]
+            if self.solubility is None:
+                return wall.ghost(layer, done, t)
+            s = halo.grow(halo.edge(tf.broadcast_to(self.solubility, self.grid.shape), wall.axis, upper,
+                                    self.grid.ndim), done, self.grid.ndim)
+            return wall.ghost(layer * s, done, t) / s
+
+        return fill
+
+    def _divergence(self, u, t):
+        d, p = self.grid.ndim, self._padded(u, t)
+        centre = halo.inner(p, (0,) * d)
+        total = None
+        for axis in range(d):
+            step = tuple(int(i == axis) for i in range(d))
+            rise = halo.inner(p, step) - centre
+            fall = centre - halo.inner(p, tuple(-s for s in step))
+            K = self.conductance[axis]
+            part = K[1] * rise - K[0] * fall if isinstance(K, tuple) else K * (rise - fall)
+            total = part if total is None else total + part
+        if self.cross is not None:
+            total = total + cross.divergence(p, self.cross, self.walls, self.grid)
+        return total if self.volume is None else total / self.volume
+
+    def flux(self, t, u):
+        """J at the faces of each axis, positive along the axis."""
+        d, p = self.grid.ndim, self._padded(u, t)
+        out = []
+        for axis in range(d):
+            rows = p[(..., *(slice(None) if i == axis else slice(1, -1) for i in range(d)))]
+            jump = halo.cut(rows, axis, 1, None, d) - halo.cut(rows, axis, 0, rows.shape[axis - d] - 1, d)
+            K = self.conductance[axis]
+            if isinstance(K, tuple):
+                K = tf.concat([K[0], halo.edge(K[1], axis, True, d)], axis - d)
+            area = self.grid.face_area(axis)
+            volume = 1.0 if self.volume is not None else float(np.max(self.grid.volume()))
+            safe = tf.constant(np.where(area > 0, area, 1.0), u.dtype)  # the axis of a cylinder has no area
+            out.append(-K * jump * _nest.to(volume, u.dtype) / safe)
+        return tuple(out)
+
+    def inflow(self, t, u):
+        """Amount entering per time through each wall."""
+        axes = list(range(-self.grid.ndim, 0))
+        ones = tf.ones(self.grid.shape, u.dtype)
+        return {side.name: tf.reduce_sum(side.inflow(t, u) * side.area()
+                                         * halo.edge(ones, side.axis, side.upper, self.grid.ndim), axes)
+                for pair in self.walls if pair is not None for side in pair}
+
+    def diagonal_entries(self):
+        """aᵢᵢ, an array broadcastable over the grid."""
+        d, total = self.grid.ndim, 0.0
+        for axis in range(d):
+            K = self.conductance[axis]
+            lower, upper = K if isinstance(K, tuple) else (K, K)
+            alike = tf.ones(self.grid.shape, lower.dtype)
+            lower, upper = lower * alike, upper * alike
+            if self.walls[axis] is not None:
+                low, high = (2 * w.slope / w.kappa - 1 for w in self.walls[axis])  # −α
+                n = self.grid.shape[axis]
+                at = tf.reshape(tf.range(n), [-1 if i == axis else 1 for i in range(d)])
+                lower = tf.where(at == 0, lower * (1 + low), lower)
+                upper = tf.where(at == n - 1, upper * (1 + high), upper)
+            total = total - lower - upper
+        total = total if self.solubility is None else total / self.solubility
+        return total if self.volume is None else total / self.volume
+
+    def radius(self) -> float:
+        """Gershgorin: max |aᵢᵢ| + Σ|aᵢⱼ|, the off-diagonal entries being positive."""
+        ones = tf.ones(self.grid.shape, self.conductance[0][0].dtype if isinstance(self.conductance[0], tuple)
+                       else self.conductance[0].dtype)
+        bound = float(tf.reduce_max(self.apply(ones) - 2 * self.diagonal_entries()))
+        return bound if self.cross is None else cross.radius(self, bound)
+
+
+def build(grid: Grid, pairs, medium: media.Medium, dtype: tf.DType) -> Stencil:
+    """Discretise: differentiable in every number of the medium and the walls."""
+    dtype = tf.as_dtype(dtype)
+    D = tuple(_nest.to(d, dtype) for d in medium.D)
+    faces = walls.build(grid, pairs, tuple(_nest.to(d, dtype.real_dtype) for d in medium.D), dtype)
+    alike = all(a.uniform for a in grid.axes)
+    uniform = alike and medium.solubility is None and all(d.shape.rank == 0 for d in D)
+    cross_term = None if medium.cross is None else _nest.to(medium.cross, dtype)
+    if uniform:
+        K = tuple(d / tf.constant(dx**2, dtype) for d, dx in zip(D, grid.dx, strict=True))
+        return Stencil(grid, faces, K, None, None, cross_term)
+    s = None if medium.solubility is None else _nest.to(medium.solubility, dtype)
+    volume = None if alike else tf.constant(grid.volume(), dtype)
+    K = tuple(_faces(grid, axis, D[axis], s, medium.resistance[axis], faces[axis], dtype, alike)
+              for axis in range(grid.ndim))
+    return Stencil(grid, faces, K, volume, s, cross_term)
+
+
+def _faces(grid, axis, D, s, R, pair, dtype, alike):
+    d = grid.ndim
+    p = tf.broadcast_to((D if s is None else D * s) * tf.constant(2 / grid.dx[axis], dtype), grid.shape)
+    low, high = halo.edge(p, axis, False, d), halo.edge(p, axis, True, d)
+    p = tf.concat([high, p, low], axis - d)  # periodic neighbours; walls overwrite them below
+    below, above = halo.cut(p, axis, 0, grid.shape[axis] + 1, d), halo.cut(p, axis, 1, None, d)
+    series = below + above if R is None else below + above + _nest.to(R, dtype) * below * above
+    K = tf.math.divide_no_nan(below * above, series)
+    if pair is not None:  # half the conductance of the half cell: the face to a ghost cell
+        side = tf.ones_like(low)
+        ends = [w.kappa / 2 * side if s is None else
+                w.kappa / 2 * side * halo.edge(tf.broadcast_to(s, grid.shape), axis, w.upper, d) for w in pair]
+        K = tf.concat([ends[0], halo.cut(K, axis, 1, grid.shape[axis] - 1, d), ends[1]], axis - d)
+    area = grid.face_area(axis)
+    K = K * tf.constant(area / (float(np.max(grid.volume())) if alike else 1.0), dtype)
+    return halo.cut(K, axis, 0, grid.shape[axis], d), halo.cut(K, axis, 1, None, d)

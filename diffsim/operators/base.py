@@ -14,13 +14,12 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest
 from diffsim._tree import complex_of
+from diffsim.operators import spectrum
 from diffsim.operators.functions import phi
 
 
 class Operator(ABC):
     """u ↦ A u + b(t) on one tensor, or on a whole state."""
-
-    basis = None  # the eigenbasis of a diagonal operator; None if there is none, or if any will do
 
     def prepare(self, like) -> Operator:
         """The same operator with all that does not change in a run computed once, in the dtype of `like`."""
@@ -121,6 +120,7 @@ class Identity(Operator):
     a: float | complex | tf.Tensor = 0.0
 
     diagonalises = True
+    basis = None  # any basis will do
 
     def apply(self, u):
         """a·u."""
@@ -153,9 +153,10 @@ class Identity(Operator):
 
         return times
 
-    def eigenvalues(self):
-        """a."""
-        return self.a
+    @property
+    def spectrum(self):
+        """a in every mode."""
+        return spectrum.Constant(self.a)
 
 
 @dataclass(frozen=True)
@@ -164,11 +165,6 @@ class Scaled(Operator):
 
     of: Operator
     a: float | complex | tf.Tensor
-
-    @property
-    def basis(self):
-        """As A."""
-        return self.of.basis
 
     @property
     def diagonalises(self) -> bool:
@@ -197,32 +193,19 @@ class Scaled(Operator):
         return float(abs(self.a)) * self.of.radius()
 
     def diagonal(self):
-        """a·diag(A)."""
-        return Scaled(self.of.diagonal(), self.a)
+        """a·λ in the basis of A."""
+        of = self.of.diagonal()
+        if of.basis is None:
+            return Identity(_product(of.a, self.a))
+        return _diagonal(of.basis, spectrum.Multiple(of.spectrum, self.a), self)
 
     def solvable(self):
         """a·A with a resolvent."""
-        return Scaled(self.of.solvable(), self.a)
+        return self.diagonal() if self.diagonalises else Scaled(self.of.solvable(), self.a)
 
     def resolvent(self, gamma, rhs):
         """(I − γaA)⁻¹ rhs."""
         return self.of.resolvent(_product(gamma, self.a), rhs)
-
-    def forward(self, u):
-        """As A."""
-        return self.of.forward(u)
-
-    def inverse(self, c):
-        """As A."""
-        return self.of.inverse(c)
-
-    def multiplier(self, k, h):
-        """φₖ(haA)."""
-        return self.of.multiplier(k, _product(h, self.a))
-
-    def eigenvalues(self):
-        """a·λ."""
-        return _product(self.of.eigenvalues(), self.a)
 
     def __mul__(self, factor):
         return Scaled(self.of, self.a * _factor(factor))
@@ -272,16 +255,14 @@ class Sum(Operator):
         Raises:
             ValueError: the terms have no common basis.
         """
-        from diffsim.operators.box import Diagonal  # a sum is diagonal by way of the box operators above it
-
         terms = tuple(a.diagonal() for a in self.of)
-        basis = Sum(terms)._basis()
+        basis = self._basis()
         if basis is False:
             _checks.refuse("operator", _checks.Verbatim("a sum"), "terms that are diagonal in one basis",
                            "their walls differ", "Use an explicit stepper, or IMEX with one term as drift.")
         if basis is None:
             return Identity(sum(a.a for a in terms))
-        return Diagonal(basis, _total([a.eigenvalues() for a in terms]), self)
+        return _diagonal(basis, spectrum.Total(tuple(a.spectrum for a in terms)), self)
 
     def solvable(self):
         """Diagonal if possible, else iterative."""
@@ -299,6 +280,12 @@ def _product(h, a):
         dtype = complex_of(h.dtype.real_dtype) if complex_a else h.dtype
         return tf.cast(h, dtype) * _nest.to(a, dtype)
     return h * a
+
+
+def _diagonal(basis, eigenvalues, of):
+    from diffsim.operators.box import Diagonal  # box operators are operators: this is the way back up
+
+    return Diagonal(basis, eigenvalues, of)
 
 
 def _total(parts):

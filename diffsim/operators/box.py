@@ -1,0 +1,212 @@
+"""Operators that are diagonal in a tensor-product basis: exact exponentials, φ-functions, resolvents and powers.
+
+If A = A₁⊗I + I⊗A₂ with Aᵢ = VᵢΛᵢVᵢ⁻¹ along each axis, then F(A) = V F(Λ₁ ⊕ Λ₂) V⁻¹ for every function F.
+
+References:
+    Lynch, Rice & Thomas (1964), doi:10.1007/BF01386067.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks, _nest, boundary
+from diffsim._tree import static
+from diffsim.boundary import Dirichlet, Flux, Neumann, Periodic, Robin
+from diffsim.grid import Grid
+from diffsim.operators import spectrum
+from diffsim.operators.base import Operator
+from diffsim.operators.basis import Basis, Cosine, Dense, Hartley, QuarterWave, Sine
+from diffsim.operators.functions import phi
+
+DENSE_LIMIT = 2048  # a dense basis of n modes costs n² memory and n³ once
+
+
+@dataclass(frozen=True)
+class Diagonal(Operator):
+    """V Λ V⁻¹, with the operator that it diagonalises at hand for its walls and its cheaper application."""
+
+    basis: Basis
+    spectrum: spectrum.Spectrum
+    of: Operator | None = None  # None: apply it through the basis
+    real: bool = static(default=True)
+    lam: tf.Tensor | None = None
+
+    diagonalises = True
+
+    def prepare(self, like):
+        """Eigenvalues laid out over the coefficients."""
+        real = not like.dtype.is_complex
+        lam = self.spectrum.over(self.basis, real, like.dtype.real_dtype)
+        of = None if self.of is None else self.of.prepare(like)
+        return replace(self, real=real, lam=lam, of=of)
+
+    def _prepared(self, like):
+        return self if self.lam is not None else self.prepare(like)
+
+    def diagonal(self):
+        """Itself."""
+        return self
+
+    def apply(self, u):
+        """A u."""
+        return self.function(lambda lam: lam, u) if self.of is None else self.of.apply(u)
+
+    def source(self, t, like):
+        """b(t)."""
+        return None if self.of is None else self.of.source(t, like)
+
+    def __call__(self, t, u):
+        """A u + b(t)."""
+        return self.apply(u) if self.of is None else self.of(t, u)
+
+    def radius(self):
+        """max |λ|, exactly."""
+        return float(np.abs(self.spectrum.over(self.basis, False, tf.float64).numpy()).max())
+
+    def function(self, F, u):
+        """F(A) u for any function F of the eigenvalues."""
+        ready = self._prepared(u)
+        c = ready.forward(u)
+        return ready.inverse(_nest.to(F(ready.lam), c.dtype) * c)
+
+    def power(self, s) -> Diagonal:
+        """−(−A)ˢ: the fractional Laplacian where A = Δ, with generator e^{−t(−A)ˢ}. Walls stay homogeneous.
+
+        Args:
+            s: exponent > 0.
+        """
+        if self.of is not None and not _homogeneous(self.of):
+            _checks.refuse("operator", _checks.Verbatim("walls that are not at zero"), "homogeneous walls",
+                           "a power of an affine operator is not defined", "Lift the walls' values out of u.")
+        if not isinstance(s, tf.Tensor):
+            s = _checks.number("s", s, above=0.0, why="it is the order of a power of −A")
+        return Diagonal(self.basis, spectrum.Power(self.spectrum, s))
+
+    def resolvent(self, gamma, rhs):
+        """(I − γA)⁻¹ rhs."""
+        c = self.forward(rhs)
+        return self.inverse(c / _nest.to(1 - _nest.to(gamma, self.lam.dtype) * self.lam, c.dtype))
+
+    def forward(self, u):
+        """V⁻¹u."""
+        return self.basis.forward(u)
+
+    def inverse(self, c):
+        """V c."""
+        return self.basis.inverse(c, self.real)
+
+    def multiplier(self, k, h):
+        """c ↦ φₖ(hΛ) c."""
+        values = phi(k, _nest.to(h, self.lam.dtype) * self.lam)
+
+        def times(c):
+            return _nest.to(values, c.dtype) * c
+
+        return times
+
+
+def _homogeneous(op) -> bool:
+    if hasattr(op, "boundary"):
+        return all(c.homogeneous for pair in op.boundary for c in pair)
+    of = getattr(op, "of", None)
+    parts = of if isinstance(of, tuple) else (of,) if of is not None else ()
+    return all(_homogeneous(p) for p in parts)
+
+
+def SpectralLaplacian(grid: Grid, conditions) -> Diagonal:  # noqa: N802 - it names an operator
+    """Δ with the continuous eigenvalues −k², exact for every mode that the grid resolves.
+
+    Args:
+        grid: a box.
+        conditions: Periodic, Neumann() or Dirichlet() on each face.
+
+    Raises:
+        ValueError: walls that have no sine or cosine basis, or values that are not zero.
+    """
+    pairs = boundary.resolve(conditions, grid)
+    bases = tuple(_trigonometric(pair, n) for pair, n in zip(pairs, grid.shape, strict=True))
+    if type(grid) is not Grid or any(b is None for b in bases) or not all(c.homogeneous for p in pairs for c in p):
+        _checks.refuse("boundary", conditions, "Periodic(), Neumann() or Dirichlet() at zero on a box",
+                       "only these have sines and cosines as modes", "Use Laplacian(grid, boundary) instead.")
+    parts = tuple(-((b.frequency() / dx) ** 2) for b, dx in zip(bases, grid.dx, strict=True))
+    return Diagonal(_tensor(bases), spectrum.Separable(parts))
+
+
+def _tensor(bases):
+    return Basis(bases, fourier=all(isinstance(b, Hartley) for b in bases))
+
+
+def _trigonometric(pair, n):
+    kinds = tuple(Neumann if isinstance(c, Flux) else type(c) for c in pair)
+    table = {(Periodic, Periodic): Hartley, (Neumann, Neumann): Cosine, (Dirichlet, Dirichlet): Sine}
+    if kinds in table:
+        return table[kinds](n)
+    if set(kinds) == {Neumann, Dirichlet}:
+        return QuarterWave(n, kinds[0] is Neumann)
+    return None
+
+
+def separates(op) -> bool:
+    """Whether a `Diffusion` has a tensor-product eigenbasis of affordable size."""
+    for axis, pair in enumerate(op.boundary):
+        if op.grid.ndim > 1 and any(isinstance(c, Robin) and np.ndim(c.transfer) for c in pair):
+            return False
+        if not _analytic(op, axis, pair) and op.grid.shape[axis] > DENSE_LIMIT:
+            return False
+    return op.D.separable()
+
+
+def _analytic(op, axis, pair):
+    plain = type(op.grid) is Grid and op.D.solubility is None and np.ndim(op.D.D[axis]) == 0
+    return plain and _trigonometric(pair, op.grid.shape[axis]) is not None
+
+
+def diagonalise(op) -> Diagonal:
+    """The `Diffusion` op in its eigenbasis.
+
+    Raises:
+        ValueError: D or a transfer coefficient couples the axes.
+    """
+    if not separates(op):
+        _checks.refuse("operator", _checks.Verbatim(f"Diffusion on {op.grid.shape} cells with variable coefficients"),
+                       f"D along each axis depending on that axis only, ≤ {DENSE_LIMIT} cells along a variable one",
+                       "otherwise it has no fast eigenbasis, which exponential steppers need",
+                       "Use TRBDF2(), CrankNicolson(), RKL2() or Tsit5().")
+    bases, parts = [], []
+    for axis, pair in enumerate(op.boundary):
+        D = op.D.D[axis]
+        if _analytic(op, axis, pair):
+            b = _trigonometric(pair, op.grid.shape[axis])
+            unit = -((2 / op.grid.dx[axis] * np.sin(b.frequency() / 2)) ** 2)
+            parts.append(unit * D if not isinstance(D, tf.Tensor) else tf.cast(D, tf.float64) * unit)
+        else:
+            b, lam = _dense(op, axis, pair)
+            parts.append(lam)
+        bases.append(b)
+    return Diagonal(_tensor(tuple(bases)), spectrum.Separable(tuple(parts)), op)
+
+
+def _dense(op, axis, pair):
+    """Eigenvectors of the 1-D operator along `axis`, made symmetric by the weights √(V/s)."""
+    from scipy.linalg import eigh_tridiagonal
+
+    from diffsim.operators import media
+    from diffsim.operators.stencil import Diffusion  # the line below is a stencil again, in one dimension
+
+    grid = op.grid
+    n = grid.shape[axis]
+    line = grid if grid.ndim == 1 else Grid(n, grid.size[axis], grid.origin[axis])
+    D = op.D.D[axis] if np.ndim(op.D.D[axis]) == 0 else np.reshape(np.asarray(op.D.D[axis]), n)
+    medium = replace(op.D, D=(D,)) if grid.ndim == 1 else media.Medium((D,))
+    bare = tuple(Robin(float(np.asarray(c.transfer).ravel()[0])) if isinstance(c, Robin) else type(c)() for c in pair)
+    A = np.asarray(Diffusion(line, (bare,), medium).apply(tf.eye(n, dtype=tf.float64))).T
+    s = 1.0 if medium.solubility is None else np.asarray(medium.solubility)
+    w = np.sqrt(np.asarray(line.volume()) / s) * np.ones(n)
+    S = w[:, None] * A / w[None, :]
+    S = (S + S.T) / 2
+    lam, Q = np.linalg.eigh(S) if isinstance(pair[0], Periodic) else eigh_tridiagonal(np.diag(S), np.diag(S, 1))
+    return Dense(Q.T * w[None, :], Q / w[:, None]), lam

@@ -2,10 +2,12 @@
 
     word(key, element, step) = Threefry-2x32-20 of the counter (element, step) under the key
 
-One element of a draw is one encrypted counter. So a draw is one to one: under one key no pair of words
-occurs twice. `split` and `fold_in` encrypt under the key with one word altered, each in its own way: the
-keys from one parent and one function differ with certainty, and the odds that any other two keys coincide,
-or a key and two words drawn, are 2⁻⁶⁴, as for any two random keys.
+One element of a draw is one encrypted counter. So a draw may be cut into batches, repeated, taken out of
+order or resumed in the middle, eagerly or compiled, and it gives the same numbers. Encryption is one to one:
+under one key no pair of words occurs twice. `split` and `fold_in` encrypt under the key with one word
+altered, each in its own way: the keys from one parent and one function differ with certainty, and the odds
+that any other two keys coincide, or a key and the two words of an element, are 2⁻⁶⁴, as for any two
+random keys.
 
 Source: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11 (2011),
 doi:10.1145/2063384.2063405.

@@ -1,8 +1,8 @@
 """Composite slabs: layers in series, with partition and resistance where they meet.
 
 In each layer c_t = D c_xx. The activity a = c/S, S the solubility, and the flux J = −D S a_x pass from layer
-to layer: J is continuous and a drops by J times the contact resistance; a resistance of 0 means c₂/c₁ = S₂/S₁.
-At the two ends J = ∓h(a − a_outside): h = ∞ holds the wall at a_outside, h = 0 closes it.
+to layer: J is continuous and a drops by J times the contact resistance, so that c₂/c₁ = S₂/S₁ without one. At
+the two ends J = ∓h(a − a_outside): h = ∞ holds the wall at a_outside, h = 0 closes it.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def square_array_of_discs(f: float, ratio: float = 0.0) -> float:
     if f == 0 or s == 1:
         return 1.0
     a = math.sqrt(f / math.pi)
-    size = min(800, math.ceil(10 / -math.log(2 * a)) + 2)  # the terms fall as (2a)^(l+m)
+    size = min(200, math.ceil(10 / -math.log(2 * a)) + 2)  # the terms fall as (2a)^(l+m)
     orders = 2 * np.arange(size) + 1
     sums = _lattice_sums(2 * size)
     ell, m = np.meshgrid(orders, orders, indexing="ij")

@@ -20,7 +20,7 @@ def rectangle(x, y, Lx: float = 1.0, Ly: float = 1.0):
         Ly: length along y, > 0 [length].
 
     Returns:
-        u, to 1e-12 Lx² everywhere and to rounding away from the walls [length²].
+        u, to rounding inside and to 5e-11 Lx² on the walls y = 0 and y = Ly [length²].
 
     Raises:
         ValueError: Lx or Ly not positive, or a point outside the rectangle.

@@ -49,7 +49,7 @@ def from_image(array, size, origin=0.0, level: float = 0.5) -> ImageShape:
 
     Args:
         array: I, boolean or numbers, shape (n₁, ..., n_d); axis i is the coordinate xᵢ, not flipped.
-        size: edges of the image, a number (of the first axis; pixels are then square) or a vector (d,), length.
+        size: edges of the image, a number (of the first axis; square pixels) or a vector (d,), length.
         origin: lower corner of the image, a number or a vector (d,), length.
         level: the value on the contour, in the units of I.
 

@@ -221,6 +221,7 @@ def test_compiled_equals_eager_and_parameters_enter_as_data():
         shape = Box(-size, (1.0, 1.5, size)).rotated(TURN) | Ball((1.0, 0.0, 0.0), size)
         shape -= Ellipsoid(0.0, (0.5, 0.2, size))
         shape &= Cylinder(0.0, (0.0, 0.6, 0.8), 2.0 * size, 5.0)
+        shape |= from_image(np.eye(8)[:, :, None] * np.ones(8), size)
         leaves, structure = _tree.flatten(shape)
         x = points(shape)
         d, n = compiled(x, _tree.as_tensors(leaves, tf.float64))

@@ -31,7 +31,7 @@ class ImageShape(Shape):
         return len(self.size)
 
     def _distance(self, x):
-        lower, shape = like(self.origin, x), self.distances.shape
+        lower, shape = like(self.origin, x), tuple(self.distances.shape)
         position = (x - lower) / like(self.size, x) * like(shape, x) - 0.5
         wall = corner(tf.maximum(lower - x, x - lower - like(self.size, x)))
         return tf.maximum(_multilinear(like(self.distances, x), position), wall)
@@ -83,43 +83,51 @@ def from_image(array, size, origin=0.0, level: float = 0.5) -> ImageShape:
 
 
 def _signed_distances(phi, dx):
-    """Signed distances of all pixels to the contour φ = 0, covered with discs of half a pixel's diagonal."""
-    from scipy.spatial import cKDTree  # not needed to import diffsim
+    """Signed distances of all pixels to the contour φ = 0, covered with discs of half a pixel's diagonal.
 
-    point, normal = _contour(phi, dx)
-    tree, radius = cKDTree(point), 0.5 * np.linalg.norm(dx)
-    pixel = (np.indices(phi.shape).reshape(phi.ndim, -1).T + 0.5) * dx
-    _, near = tree.query(pixel, k=min(2 * phi.ndim, len(point)))
-    offset = pixel[:, None] - point[near.reshape(len(pixel), -1)]
-    n = normal[near.reshape(len(pixel), -1)]
-    across = np.einsum("ijk,ijk->ij", offset, n)
-    beside = np.linalg.norm(offset - across[..., None] * n, axis=-1)
-    distance = np.hypot(across, np.maximum(beside - radius, 0.0)).min(axis=1).reshape(phi.shape)
+    The discs that may be nearest to a pixel are those around the nearest pixel that the contour passes.
+    """
+    from scipy.ndimage import distance_transform_edt  # imported here, because diffsim starts without scipy
+    from scipy.spatial import cKDTree
+
+    point, normal, passed = _contour(phi, dx)
+    nearest = distance_transform_edt(~passed, sampling=dx, return_distances=False, return_indices=True)
+    rank = np.cumsum(passed).reshape(phi.shape)[tuple(nearest)] - 1
+    several = range(1, 1 + min(4 * phi.ndim, len(point)))
+    _, discs = cKDTree(point).query((np.argwhere(passed) + 0.5) * dx, several)
+    pixel = np.moveaxis(np.indices(phi.shape) + 0.5, 0, -1) * dx
+    distance, radius = np.inf, 0.5 * np.linalg.norm(dx)
+    for disc in discs.T:
+        offset, n = pixel - point[disc[rank]], normal[disc[rank]]
+        across = np.sum(offset * n, axis=-1)
+        beside = np.linalg.norm(offset - across[..., None] * n, axis=-1)
+        distance = np.minimum(distance, np.hypot(across, np.maximum(beside - radius, 0.0)))
     return np.where(phi < 0, -distance, distance)
 
 
 def _contour(phi, dx):
-    """Points where φ changes sign between neighbours; unit normals there, from φ blurred by a pixel."""
+    """Where φ changes sign between neighbours: points, unit normals (of φ blurred), and those neighbours."""
     from scipy.ndimage import gaussian_filter
 
     gradient = np.stack([gaussian_filter(phi, 1.0, order=row, mode="nearest") / h
                          for row, h in zip(np.eye(phi.ndim, dtype=int), dx, strict=True)], axis=-1)
-    points, normals = [], []
+    points, normals, passed = [], [], np.zeros(phi.shape, bool)
     for i in range(phi.ndim):
         low, high = (np.take(phi, range(*s), axis=i) for s in ((phi.shape[i] - 1,), (1, phi.shape[i])))
         at = np.argwhere((low < 0) != (high < 0))
         a, b = low[tuple(at.T)], high[tuple(at.T)]
         t = a / (a - b)
         step = np.eye(phi.ndim, dtype=int)[i]
+        passed[tuple(at.T)] = passed[tuple((at + step).T)] = True
         points.append((at + 0.5 + t[:, None] * step) * dx)
         n = (1 - t)[:, None] * gradient[tuple(at.T)] + t[:, None] * gradient[tuple((at + step).T)]
         normals.append(n / np.maximum(np.linalg.norm(n, axis=1, keepdims=True), np.finfo(float).tiny))
-    return np.concatenate(points), np.concatenate(normals)
+    return np.concatenate(points), np.concatenate(normals), passed
 
 
 def _multilinear(values, position):
     """Interpolation at fractional indices (..., d), constant beyond the edges of the array."""
-    last = tf.constant(values.shape, tf.int32) - 1
+    last = tf.constant(tuple(values.shape), tf.int32) - 1
     position = tf.clip_by_value(position, -0.5, tf.cast(last, position.dtype) + 0.5)
     cell = tf.clip_by_value(tf.cast(tf.floor(position), tf.int32), 0, tf.maximum(last - 1, 0))
     t = position - tf.cast(cell, position.dtype)

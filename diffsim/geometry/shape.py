@@ -140,8 +140,8 @@ class Shape(abc.ABC):
 
 
 @dataclass(frozen=True)
-class Union(Shape):
-    """d = min(d₁, d₂): inside one part or the other; exact outside."""
+class Pair(Shape):
+    """Two shapes in the same space."""
 
     first: Shape
     second: Shape
@@ -152,6 +152,11 @@ class Union(Shape):
     @property
     def ndim(self):
         return axes(self.first, self.second)
+
+
+@dataclass(frozen=True)
+class Union(Pair):
+    """d = min(d₁, d₂): inside one part or the other; exact outside."""
 
     def _distance(self, x):
         return tf.minimum(self.first._distance(x), self.second._distance(x))
@@ -162,18 +167,8 @@ class Union(Shape):
 
 
 @dataclass(frozen=True)
-class Intersection(Shape):
+class Intersection(Pair):
     """d = max(d₁, d₂): inside both parts; exact inside."""
-
-    first: Shape
-    second: Shape
-
-    def __post_init__(self):
-        axes(self.first, self.second)
-
-    @property
-    def ndim(self):
-        return axes(self.first, self.second)
 
     def _distance(self, x):
         return tf.maximum(self.first._distance(x), self.second._distance(x))

@@ -1,0 +1,64 @@
+"""diffsim: diffusion, physical and generative, by one `solve`.
+
+Shape · Grid · Boundary · Operator · Noise · Equation · Stepper · StepSize · SaveAt → solve → Solution
+"""
+
+from diffsim import initial as initial
+from diffsim import models as models
+from diffsim import reference as reference
+from diffsim._checks import SolveError as SolveError
+from diffsim.boundary import Boundary as Boundary
+from diffsim.boundary import Dirichlet as Dirichlet
+from diffsim.boundary import Flux as Flux
+from diffsim.boundary import Interface as Interface
+from diffsim.boundary import Neumann as Neumann
+from diffsim.boundary import Periodic as Periodic
+from diffsim.boundary import Robin as Robin
+from diffsim.equation import Equation as Equation
+from diffsim.equation import Isothermal as Isothermal
+from diffsim.equation import Ito as Ito
+from diffsim.equation import Stratonovich as Stratonovich
+from diffsim.geometry import Ball as Ball
+from diffsim.geometry import Box as Box
+from diffsim.geometry import Cylinder as Cylinder
+from diffsim.geometry import Ellipsoid as Ellipsoid
+from diffsim.geometry import HalfSpace as HalfSpace
+from diffsim.geometry import Polygon as Polygon
+from diffsim.geometry import Shape as Shape
+from diffsim.geometry import from_image as from_image
+from diffsim.grid import Grid as Grid
+from diffsim.grid import RadialGrid as RadialGrid
+from diffsim.noise import Brownian as Brownian
+from diffsim.operators.box import SpectralLaplacian as SpectralLaplacian
+from diffsim.operators.media import Anisotropic as Anisotropic
+from diffsim.operators.media import Layers as Layers
+from diffsim.operators.nonlinear import NonlinearDiffusion as NonlinearDiffusion
+from diffsim.operators.stencil import Diffusion as Diffusion
+from diffsim.operators.stencil import Laplacian as Laplacian
+from diffsim.random import fold_in as fold_in
+from diffsim.random import key as key
+from diffsim.random import split as split
+from diffsim.save import SaveAt as SaveAt
+from diffsim.solution import Solution as Solution
+from diffsim.solution import Status as Status
+from diffsim.solve import solve as solve
+from diffsim.steppers.explicit import RK4 as RK4
+from diffsim.steppers.explicit import Euler as Euler
+from diffsim.steppers.explicit import Heun as Heun
+from diffsim.steppers.explicit import Tsit5 as Tsit5
+from diffsim.steppers.exponential import ETD1 as ETD1
+from diffsim.steppers.exponential import ETDAB2 as ETDAB2
+from diffsim.steppers.exponential import ETDRK2 as ETDRK2
+from diffsim.steppers.exponential import ETDRK4 as ETDRK4
+from diffsim.steppers.implicit import IMEX as IMEX
+from diffsim.steppers.implicit import TRBDF2 as TRBDF2
+from diffsim.steppers.implicit import CrankNicolson as CrankNicolson
+from diffsim.steppers.implicit import ImplicitEuler as ImplicitEuler
+from diffsim.steppers.stabilised import RKL2 as RKL2
+from diffsim.steppers.stochastic import EulerMaruyama as EulerMaruyama
+from diffsim.stepsize import PID as PID
+from diffsim.stop import Steady as Steady
+from diffsim.stop import WallClock as WallClock
+from diffsim.stop import When as When
+
+__version__ = "0.1.0"

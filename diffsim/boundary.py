@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest, _tree
+from diffsim import _checks, _nest
 
 Value = float | np.ndarray | tf.Tensor | Callable[..., Any]
 
@@ -43,13 +43,12 @@ class Condition(ABC):
     @property
     def homogeneous(self) -> bool:
         """Whether the prescribed value is the number zero, so that the operator is linear, not affine."""
-        value = self.given
-        return _tree.is_number(value) and not tf.is_symbolic_tensor(value) and not np.any(np.asarray(value))
+        return isinstance(self.given, int)
 
     def _check(self, name: str, least: float = -np.inf, why: str = "a wall value enters the equation as it is"):
         value = getattr(self, name)
-        if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            value = float(value)  # integers would be structure; wall values are data
+        if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+            value = float(value) or 0  # numbers are data, but zero is structure: such a wall costs nothing
             object.__setattr__(self, name, value)
         if not callable(value):
             _checks.finite(f"{type(self).__name__}.{name}", value, least=least, why=why)

@@ -75,6 +75,10 @@ class Operator(ABC):
         """c ↦ φₖ(hA) c on coefficients, with what depends on h computed once; φ₀ = exp."""
         self._lacks("an eigenbasis", "Call diagonal() first.")
 
+    def noise_multiplier(self, h):
+        """c ↦ √φ₁(2hA) c: turns white noise of variance h into ∫e^{(h−s)A}dW on coefficients, exactly in law."""
+        self._lacks("an eigenbasis", "Call diagonal() first.")
+
     def _lacks(self, what: str, way_out: str):
         _checks.refuse("operator", _checks.Verbatim(type(self).__name__), f"one with {what}",
                        "this operator has none", way_out)
@@ -150,6 +154,13 @@ class Identity(Operator):
         """φₖ(ha)·c."""
         def times(c, a=self.a):
             return phi(k, _nest.to(h, c.dtype) * _nest.to(a, c.dtype)) * c
+
+        return times
+
+    def noise_multiplier(self, h):
+        """√φ₁(2ha)·c."""
+        def times(c, a=self.a):
+            return tf.sqrt(phi(1, 2 * _nest.to(h, c.dtype) * _nest.to(a, c.dtype))) * c
 
         return times
 

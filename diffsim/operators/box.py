@@ -108,6 +108,16 @@ class Diagonal(Operator):
 
         return times
 
+    def noise_multiplier(self, h):
+        """c ↦ √φ₁(2hReΛ) c."""
+        lam = tf.math.real(self.lam)
+        values = tf.sqrt(phi(1, 2 * _nest.to(h, lam.dtype) * lam))
+
+        def times(c):
+            return _nest.to(values, c.dtype) * c
+
+        return times
+
 
 def _homogeneous(op) -> bool:
     if hasattr(op, "boundary"):

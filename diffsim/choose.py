@@ -1,0 +1,54 @@
+"""Which stepper suits a law, from its structure; the reason goes into solution.info."""
+
+from __future__ import annotations
+
+from diffsim import _tree
+from diffsim.equation import Equation, Slot
+from diffsim.steppers.exponential import ETD1, ETDRK2
+from diffsim.steppers.explicit import Tsit5
+from diffsim.steppers.implicit import TRBDF2
+from diffsim.steppers.stabilised import RKL2
+from diffsim.steppers.stochastic import EulerMaruyama
+
+CHEAP_STAGES = 60  # beyond this many explicit evaluations per step a linear solve is cheaper
+
+
+def stepper_for(law: Equation, h: float | None):
+    """(stepper, why) for a law whose `linear` is one operator; h is the step, None if it will be adapted."""
+    used = law.slots()
+    diagonal = law.linear is not None and law.linear.diagonalises
+    if Slot.DIFFUSION in used:
+        if diagonal and (_tree.is_number(law.diffusion) or not callable(law.diffusion)):
+            return ETD1(), "the noise is additive and the linear part diagonalises, so both are integrated exactly"
+        return EulerMaruyama(), "the law has noise"
+    if law.linear is None:
+        if hasattr(law.drift, "linearised"):
+            return TRBDF2(), "diffusion with D(u) is stiff on any fine grid"
+        return Tsit5(), "there is no linear part, so nothing is known to be stiff"
+    if diagonal and law.drift is None and _steady_walls(law.linear):
+        return ETD1(), "the law is linear with constant walls and diagonalises: every step is exact"
+    if diagonal:
+        return ETDRK2(), "the linear part diagonalises and is integrated exactly"
+    if h is not None and 2 * (abs(h) * law.linear.radius()) < CHEAP_STAGES**2:
+        return RKL2(), "the linear part does not diagonalise and the step needs few stabilised stages"
+    return TRBDF2(), "the linear part is stiff and does not diagonalise"
+
+
+def _steady_walls(op) -> bool:
+    """Whether no wall of the operator has a value that depends on time."""
+    pairs = getattr(op, "boundary", ())
+    own = all(not callable(c.given) or _tree.is_number(c.given) for pair in pairs for c in pair if not _endless(c))
+    parts = getattr(op, "ops", None) or getattr(op, "of", None)
+    parts = parts if isinstance(parts, tuple) else (parts,)
+    return own and all(_steady_walls(p) for p in parts if p is not None)
+
+
+def _endless(condition) -> bool:
+    from diffsim.boundary import Periodic
+
+    return isinstance(condition, Periodic)
+
+
+def is_exact(stepper, law) -> bool:
+    """Whether `stepper` takes steps of any length without error for this law."""
+    return isinstance(stepper, ETD1) and law.drift is None and law.linear is not None and _steady_walls(law.linear)

@@ -1,0 +1,161 @@
+"""A law of motion: dY = [A Y + f(t, Y)] dt + g(t, Y) dN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+import tensorflow as tf
+
+from diffsim import _checks, _nest, _tree
+from diffsim._tree import static
+from diffsim.noise import Brownian, Noise
+from diffsim.operators import nested
+from diffsim.operators.base import Operator
+
+
+class Slot(Enum):
+    """The parts of a law that a stepper may or may not honour; the value is how messages name it."""
+
+    LINEAR = "linear"
+    DRIFT = "drift"
+    DIFFUSION = "diffusion"
+    ORDER = "order"
+
+
+@dataclass(frozen=True)
+class Ito:
+    """g is taken at the beginning of each interval."""
+
+
+@dataclass(frozen=True)
+class Stratonovich:
+    """g is taken in the middle of each interval."""
+
+
+@dataclass(frozen=True)
+class Isothermal:
+    """g is taken at the end of each interval (Hänggi–Klimontovich): thermal equilibrium with D(x)."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """dY = [A Y + f(t, Y)] dt + g(t, Y) dN, the one form in which diffsim states a law.
+
+    Args:
+        linear: A, an operator (its boundary conditions live in it), a number, a nest of these, or None.
+        drift: f(t, y) → a state of the structure, shapes and dtypes of y.
+        diffusion: g, a number, a nest of numbers, or g(t, y) → a state exactly like y. Never broadcast.
+        noise: what drives it.
+        calculus: Ito(), Stratonovich() or Isothermal().
+        order: Caputo order of the time derivative, 0 < order ≤ 1.
+        local: promises that f(t, y) at a point needs y at that point only, so that space-time tiling is allowed.
+    """
+
+    linear: Any = None
+    drift: Callable | None = None
+    diffusion: Any = None
+    noise: Noise = field(default_factory=Brownian)
+    calculus: Ito | Stratonovich | Isothermal = field(default_factory=Ito)
+    order: float = static(default=1.0)
+    local: bool = static(default=False)
+
+    def __post_init__(self):
+        if self.drift is not None and not callable(self.drift):
+            _checks.refuse("drift", self.drift, "a function f(t, y)", "it is evaluated along the path",
+                           "For a number times y use linear=…", TypeError)
+        _checks.instance("noise", self.noise, Noise, why="it drives the diffusion", way_out="Use Brownian().")
+        _checks.instance("calculus", self.calculus, (Ito, Stratonovich, Isothermal),
+                         why="it says where g is evaluated", way_out="Use Ito().")
+        order = _checks.number("order", self.order, above=0.0, why="it is the order of a time derivative")
+        if order > 1.0:
+            _checks.refuse("order", order, "0 < order ≤ 1", "diffusion-wave equations are not of this form",
+                           "Write them as a first-order system.")
+
+    def slots(self) -> frozenset[Slot]:
+        """The slots that this law uses."""
+        used = {Slot.LINEAR: self.linear is not None, Slot.DRIFT: self.drift is not None,
+                Slot.DIFFUSION: self.diffusion is not None, Slot.ORDER: self.order != 1.0}
+        return frozenset(s for s, on in used.items() if on)
+
+    def of_state(self, y) -> Equation:
+        """The same law with `linear` as one operator on the whole state; refuses what does not fit y."""
+        linear = nested.for_state(self.linear, y)
+        law = replace(self, linear=linear)
+        if isinstance(linear, nested.PerLeaf):
+            for op, leaf in zip(linear.ops, _nest.flatten(y), strict=True):
+                grid = grid_of(op)
+                if grid is not None:
+                    grid.check("y0", leaf.shape)
+        law._check_like(y, self.drift, "drift")
+        if callable(self.diffusion) and not isinstance(self.diffusion, Operator):
+            law._check_like(y, self.diffusion, "diffusion")
+        return law
+
+    @staticmethod
+    def _check_like(y, fn, what):
+        """Trace fn once, abstractly, and compare its structure, shapes and dtypes with the state's."""
+        if fn is None:
+            return
+        specs = _nest.map(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), y)
+        time = tf.TensorSpec([], _nest.real_dtype(y))
+        traced = tf.function(fn, autograph=False).get_concrete_function(time, specs).structured_outputs
+        try:
+            tf.nest.assert_same_structure(y, traced)
+            pairs = list(zip(_nest.flatten(y), _nest.flatten(traced), strict=True))
+            fits = all(tuple(a.shape) == tuple(b.shape) and a.dtype == b.dtype for a, b in pairs)
+        except (ValueError, TypeError, AttributeError):
+            fits = False
+        if not fits:
+            show = [f"{tuple(s.shape)} {s.dtype.name}" for s in _nest.flatten(specs)]
+            got = [f"{tuple(s.shape)} {s.dtype.name}" if hasattr(s, "shape") else repr(s) for s in _nest.flatten(traced)]
+            _checks.refuse(what, _checks.Verbatim(f"values of {got}"), f"exactly the state's {show}",
+                           "a state is never broadcast or cast silently", f"Let {what}(t, y) return a state like y.")
+
+    # What steppers see, inside a compiled program.
+
+    def prepare(self, y) -> Equation:
+        """The law with all that does not change in a run computed once."""
+        return self if self.linear is None else replace(self, linear=self.linear.prepare(y))
+
+    def rate(self, t, y):
+        """A y + b(t) + f(t, y)."""
+        if self.linear is None:
+            return self.drift(_time(t, y), y) if self.drift is not None else _nest.zeros(y)
+        value = self.linear(t, y)
+        return value if self.drift is None else _nest.add(value, self.drift(_time(t, y), y))
+
+    def forcing(self, t, y):
+        """b(t) + f(t, y), all but A y; None if there is nothing."""
+        b = None if self.linear is None else self.linear.source(t, y)
+        if self.drift is None:
+            return b
+        f = self.drift(_time(t, y), y)
+        return f if b is None else _nest.add(f, b)
+
+    def amplitude(self, t, y):
+        """g(t, y) as a state like y."""
+        g = self.diffusion
+        if callable(g) and not _tree.is_number(g):
+            return g(_time(t, y), y)
+        if isinstance(g, (tuple, list, dict)):
+            return _nest.map(lambda leaf, a: tf.fill(leaf.shape, _nest.to(a, leaf.dtype)), y, g)
+        return _nest.map(lambda leaf: tf.fill(leaf.shape, _nest.to(g, leaf.dtype)), y)
+
+
+def grid_of(op):
+    """The grid that an operator lives on, or None."""
+    if op is None:
+        return None
+    grid = getattr(op, "grid", None)
+    if grid is not None:
+        return grid
+    parts = getattr(op, "ops", None) or getattr(op, "of", None)
+    parts = parts if isinstance(parts, tuple) else (parts,)
+    return next((g for p in parts if isinstance(p, Operator) and (g := grid_of(p)) is not None), None)
+
+
+def _time(t, y):
+    return _nest.to(t, _nest.real_dtype(y))

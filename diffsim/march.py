@@ -1,0 +1,165 @@
+"""The one time loop: from step to step inside a compiled program, over pieces of a schedule.
+
+A piece is a run of equal steps, t_k = base + k·h for k₀ ≤ k < k₁, or, with adapted steps, the way to `end`. A call
+marches through up to PIECES of them, writes records where they are asked for, and hands the state back.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from diffsim import _nest, _tree
+
+PIECES = 256
+RUNNING, STOPPED, SMALL = 0, 1, 2
+
+
+class Pieces(NamedTuple):
+    """Up to PIECES pieces as arrays of one length, of which `count` are used."""
+
+    base: Any  # float64: origin of time
+    h: Any  # float64: step
+    first: Any  # int64: k₀
+    last: Any  # int64: k₁
+    end: Any  # float64: time at the end
+    save: Any  # bool: record the state there
+    count: Any  # int32
+
+
+class Carry(NamedTuple):
+    """All that one step hands to the next."""
+
+    n: Any  # int64, accepted steps since the run began: the index of random numbers
+    t: Any  # float64
+    y: Any
+    memory: Any  # of the stepper
+    control: Any  # of the step size, () for equal steps
+    rejected: Any  # int64
+    status: Any  # int32
+
+
+class Parts(NamedTuple):
+    """The objects that make a program; all are trees of numbers and structure."""
+
+    law: Any
+    stepper: Any
+    stepsize: Any  # None for equal steps
+    stop: Any  # None or a Stop
+    fn: Any  # reduces the state to a record; None keeps no records
+
+
+@functools.lru_cache(maxsize=64)
+def program(structure, slots: int, jit: bool, begin: bool):
+    """The compiled march for one structure of Parts.
+
+    Args:
+        structure: of Parts, from `_tree.flatten`; numbers enter as data, so changing them compiles nothing.
+        slots: how many records one call can hold.
+        jit: compile with XLA, else run as a TensorFlow graph.
+        begin: make the first Carry instead of marching.
+    """
+    def start(leaves, y, t, direction):
+        parts = _tree.unflatten(structure, leaves)
+        law = parts.law.prepare(y)
+        memory = parts.stepper.init(law, t, y)
+        control = () if parts.stepsize is None else parts.stepsize.start(law, parts.stepper, t, y, direction)
+        return memory, control
+
+    def run(leaves, carry, pieces, budget, key):
+        parts = _tree.unflatten(structure, leaves)
+        return march(parts, slots, carry, pieces, budget, key)
+
+    compiled = tf.function(start if begin else run, jit_compile=jit, autograph=False)
+
+    def call(*args):  # by way of the concrete function: TensorFlow takes one program per law for needless retracing
+        return compiled.get_concrete_function(*args)(*args)
+
+    return call
+
+
+def march(parts: Parts, slots: int, carry: Carry, pieces: Pieces, budget, key):
+    """(carry, records, pieces completed, whether the state is finite)."""
+    law = parts.law.prepare(carry.y)
+    parts = parts._replace(law=law)
+    arrays = _recorder(parts, slots, carry)
+    limit = carry.n + carry.rejected + budget
+
+    def piece(i, slot, carry, arrays):
+        carry = _steps(parts, carry, Pieces(*(p[i] for p in pieces[:-1]), pieces.count), limit, key)
+        done = tf.equal(carry.t, pieces.end[i]) & (carry.status != SMALL)
+        if slots:
+            write = done & pieces.save[i]
+            arrays = tf.cond(write, lambda: _write(parts, arrays, slot, carry), lambda: arrays)
+            slot += tf.cast(write, tf.int32)
+        return i + tf.cast(done, tf.int32), slot, carry, arrays
+
+    def more(i, slot, carry, arrays):
+        return (i < pieces.count) & (carry.status == RUNNING) & (carry.n + carry.rejected < limit)
+
+    i, _, carry, arrays = tf.while_loop(more, piece, (tf.constant(0), tf.constant(0), carry, arrays))
+    return carry, arrays, i, _nest.all_finite(carry.y)
+
+
+def _recorder(parts, slots, carry):
+    if not slots:
+        return ()
+    like = parts.fn(_nest.to(carry.t, _nest.real_dtype(carry.y)), carry.y)
+    return _nest.map(lambda leaf: tf.zeros([slots, *leaf.shape], leaf.dtype), _nest.map(tf.convert_to_tensor, like))
+
+
+def _write(parts, arrays, slot, carry):
+    record = parts.fn(_nest.to(carry.t, _nest.real_dtype(carry.y)), carry.y)
+    return _nest.map(lambda a, r: tf.tensor_scatter_nd_update(a, [[slot]], [r]), arrays, record)
+
+
+def _steps(parts, carry, piece, limit, key):
+    """March through one piece."""
+    law, stepper, stepsize = parts.law, parts.stepper, parts.stepsize
+    real = _nest.real_dtype(carry.y)
+    fixed = stepsize is None
+    h_fixed = tf.cast(piece.h, real)
+    prepared = stepper.prepare(law, h_fixed) if fixed else None
+    k0 = piece.first - carry.n if fixed else tf.zeros([], tf.int64)
+
+    def noise_of(n, h, y):
+        return None if law.diffusion is None else lambda: law.noise.increment(key, n, h, y)
+
+    def equal(c):
+        k = c.n + k0
+        step = stepper.step(law, c.t, h_fixed, c.y, c.memory, prepared, noise_of(c.n, h_fixed, c.y))
+        t = tf.where(k + 1 == piece.last, piece.end, piece.base + tf.cast(k + 1, tf.float64) * piece.h)
+        return c._replace(n=c.n + 1, t=t, y=step.y, memory=step.memory)
+
+    def adapted(c):
+        h64, left = c.control[0], piece.end - c.t
+        lands = tf.abs(h64) >= tf.abs(left) * (1 - 1e-10)
+        h64 = tf.where(lands, left, h64)
+        h = tf.cast(h64, real)
+        step = stepper.step(law, c.t, h, c.y, c.memory, stepper.prepare(law, h), None)
+        good, control = stepsize.judge(stepsize.size(step.error, c.y, step.y), stepper.order, (h64, *c.control[1:]))
+        wish = tf.where(good & lands & (tf.abs(control[0]) < tf.abs(c.control[0])), c.control[0], control[0])
+        floor = tf.maximum(_nest.to(stepsize.least, tf.float64), 1e-15 * tf.abs(c.t))
+        small = ~good & (tf.abs(wish) <= floor)
+        t = tf.where(lands, piece.end, c.t + h64)
+        one = tf.ones([], tf.int64)
+        return Carry(
+            c.n + tf.where(good, one, 0), tf.where(good, t, c.t), _nest.where(good, step.y, c.y),
+            _nest.where(good, step.memory, c.memory), (wish, *control[1:]), c.rejected + tf.where(good, 0 * one, one),
+            tf.where(small, SMALL, c.status))
+
+    def body(c):
+        new = equal(c) if fixed else adapted(c)
+        if parts.stop is not None:
+            due = (new.n > c.n) & (new.n % parts.stop.every == 0)
+            met = tf.cond(due, lambda: parts.stop.reached(law, new.t, new.y), lambda: tf.constant(False))
+            new = new._replace(status=tf.where(met, STOPPED, new.status))
+        return (new,)
+
+    def more(c):
+        there = (c.n + k0 < piece.last) if fixed else tf.not_equal(c.t, piece.end)
+        return there & (c.status == RUNNING) & (c.n + c.rejected < limit)
+
+    return tf.while_loop(more, body, (carry,))[0]

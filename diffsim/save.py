@@ -1,0 +1,62 @@
+"""What to keep of a run: at which times, reduced how, in memory or on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from diffsim import _checks
+
+
+def keep_state(t, y):
+    """The state itself."""
+    return y
+
+
+@dataclass(frozen=True)
+class SaveAt:
+    """Records fn(t, y) at the times ts, or after every n-th step (the start included); by default at the end only.
+
+    Args:
+        ts: times within the run, in the direction of the run; steps are fitted to hit them.
+        every: number of steps between records.
+        fn: reduces the state on the device, fn(t, y) → a tensor or nest.
+        to: path of an HDF5 file to which records are streamed instead of kept in memory; an XDMF goes beside it.
+    """
+
+    ts: Sequence[float] | None = None
+    every: int | None = None
+    fn: Callable = keep_state
+    to: str | None = None
+
+    def __post_init__(self):
+        if self.ts is not None and self.every is not None:
+            _checks.refuse("SaveAt", _checks.Verbatim("ts and every"), "one of the two", "they name different times",
+                           "Drop one.")
+        if self.every is not None:
+            _checks.integer("every", self.every, least=1, why="it counts steps")
+        if not callable(self.fn):
+            _checks.refuse("fn", self.fn, "a function fn(t, y)", "it reduces the state", "Leave it out to keep the state.",
+                           TypeError)
+
+    def times(self, t0: float, t1: float) -> np.ndarray | None:
+        """The checked times `ts` as float64, None if they are not given.
+
+        Raises:
+            ValueError: times outside [t0, t1] or against its direction.
+        """
+        if self.ts is None:
+            return None
+        ts = np.asarray(self.ts, np.float64)
+        _checks.finite("ts", ts, why="they are times")
+        sign = 1.0 if t1 >= t0 else -1.0
+        slack = 1e-12 * max(abs(t0), abs(t1))
+        if ts.ndim != 1 or ts.size == 0 or np.any(sign * np.diff(ts) <= 0):
+            _checks.refuse("ts", self.ts, "a sequence of times in the direction of the run, without repeats",
+                           "each is reached once", "Sort them.")
+        if sign * (ts[0] - t0) < -slack or sign * (t1 - ts[-1]) < -slack:
+            _checks.refuse("ts", _checks.Verbatim(f"[{ts[0]:g}, …, {ts[-1]:g}]"), f"times within [{t0:g}, {t1:g}]",
+                           "the run does not go further", "Extend t, or drop the times outside.")
+        return np.clip(ts, min(t0, t1), max(t0, t1))

@@ -1,0 +1,102 @@
+"""A stepper advances one step and knows nothing of loops, saving, files or progress."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+from diffsim import _checks
+from diffsim.equation import Equation, Slot
+
+
+class Step(NamedTuple):
+    """What one step returns."""
+
+    y: Any
+    error: Any  # an estimate of the local error, a state; None if the stepper has none
+    memory: Any
+
+
+class Stepper(ABC):
+    """One step of a law.
+
+    `takes` names the slots that it honours: others are refused, never ignored. `order` is its order of convergence.
+    """
+
+    takes: ClassVar[frozenset[Slot]]
+    order: ClassVar[int]
+    adaptive: ClassVar[bool] = False  # whether steps come with an error estimate
+    reach: ClassVar[float | None] = None  # stable for h·ρ ≤ reach on the negative real axis; None: for every h
+
+    def bind(self, law: Equation, h: float | None) -> tuple[Stepper, Equation]:
+        """This stepper and the law, each in the form in which they run, before anything is traced.
+
+        Args:
+            law: a law whose `linear` is one operator on the whole state.
+            h: the largest step, None if it will be adapted.
+
+        Raises:
+            TypeError: the law uses a slot that this stepper cannot honour.
+            ValueError: h is beyond the limit of stability.
+        """
+        self.check_slots(law)
+        if h is not None:
+            self.check_stability(law, h)
+        return self, law
+
+    def check_slots(self, law):
+        """Refuse slots that would be ignored."""
+        for slot in sorted(law.slots() - self.takes, key=lambda s: s.value):
+            way = _WAYS[slot]
+            _checks.refuse("law", _checks.Verbatim(f"Equation({slot.value}={_checks.describe(getattr(law, slot.value))})"),
+                           f"no {slot.value}", f"{type(self).__name__} has no rule for it and would ignore it", way, TypeError)
+
+    def check_stability(self, law, h: float):
+        """Refuse a step beyond the linear stability limit of an explicit stepper."""
+        if self.reach is None or law.linear is None:
+            return
+        rho = law.linear.radius()
+        if abs(h) * rho > self.reach * (1 + 1e-9):
+            limit = self.reach / rho
+            name = type(self).__name__
+            raise ValueError(
+                f"dt={h:.6g} is unstable for {name}: this operator needs dt ≤ {self.reach:g}/ρ = {limit:.4g} (ρ = {rho:.4g}), "
+                f"because the fastest mode would grow at every step. "
+                f"Use dt={_below(limit):.3g}, or CrankNicolson(), RKL2() or ETDRK2().")
+
+    def prepare(self, law: Equation, h):
+        """What depends on the law and the step h only, computed once per run of equal steps."""
+        return ()
+
+    def init(self, law: Equation, t, y):
+        """The memory with which the first step starts."""
+        return ()
+
+    @abstractmethod
+    def step(self, law: Equation, t, h, y, memory, prepared, noise) -> Step:
+        """y(t) → y(t + h).
+
+        Args:
+            law: a prepared law.
+            t: float64 scalar.
+            h: step, scalar in the state's real dtype.
+            y: the state.
+            memory: what the last step left, or `init`.
+            prepared: what `prepare` returned for this h.
+            noise: None, or a function () → N(t + h) − N(t).
+        """
+
+
+_WAYS = {
+    Slot.DIFFUSION: "For noise use ETD1() (additive, exact linear part) or EulerMaruyama().",
+    Slot.ORDER: "Use a Caputo stepper for order < 1.",
+    Slot.DRIFT: "Use ETDRK2(), IMEX() or Tsit5() for a law with drift.",
+    Slot.LINEAR: "Put the linear part into drift, or use ETDRK2() or Tsit5().",
+}
+
+
+def _below(limit: float) -> float:
+    from math import floor, log10
+
+    unit = 10 ** (floor(log10(limit)) - 1)
+    return floor(limit / unit + 1e-9) * unit

@@ -1,0 +1,100 @@
+"""Runge–Kutta methods from their tableaus, k_i = rate(t + c_i h, y + h Σ a_ij k_j)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from diffsim import _nest
+from diffsim.equation import Slot
+from diffsim.steppers.base import Step, Stepper
+
+_ODE = frozenset({Slot.LINEAR, Slot.DRIFT})
+
+
+class RungeKutta(Stepper):
+    """An explicit method; a leaf class is a tableau.
+
+    With `fsal` the last stage is the rate at the new state and serves as the next step's first.
+    """
+
+    takes = _ODE
+    a: ClassVar[tuple[tuple[float, ...], ...]]  # rows for stages 2, 3, …
+    b: ClassVar[tuple[float, ...]]
+    c: ClassVar[tuple[float, ...]]  # for stages 2, 3, …
+    e: ClassVar[tuple[float, ...] | None] = None  # b − b̂, the weights of the error estimate
+    fsal: ClassVar[bool] = False
+
+    def init(self, law, t, y):
+        """The first stage, if it is carried over."""
+        return law.rate(t, y) if self.fsal else ()
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """Stage by stage."""
+        k = [memory if self.fsal else law.rate(t, y)]
+        for row, ci in zip(self.a, self.c, strict=True):
+            stage = _nest.combine(y, [h * aij if aij else 0.0 for aij in row], k)
+            k.append(law.rate(t + ci * _f64(h), stage))
+        new = stage if self.fsal else _nest.combine(y, [h * bi if bi else 0.0 for bi in self.b], k)
+        error = None if self.e is None else _nest.combine(_nest.zeros(y), [h * ei if ei else 0.0 for ei in self.e], k)
+        return Step(new, error, k[-1] if self.fsal else ())
+
+
+def _f64(h):
+    import tensorflow as tf
+
+    return tf.cast(h, tf.float64)
+
+
+@dataclass(frozen=True)
+class Euler(RungeKutta):
+    """y + h·rate(t, y). Order 1, stable for hρ ≤ 2."""
+
+    order, reach = 1, 2.0
+    a, b, c = (), (1.0,), ()
+
+
+@dataclass(frozen=True)
+class Heun(RungeKutta):
+    """The explicit trapezoidal rule, order 2, with Euler's method inside as error estimate; stable for hρ ≤ 2."""
+
+    order, reach, adaptive = 2, 2.0, True
+    a, b, c = ((1.0,),), (0.5, 0.5), (1.0,)
+    e = (-0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class RK4(RungeKutta):
+    """The classical method of order 4, stable for hρ ≤ 2.785.
+
+    References:
+        Kutta (1901), Z. Math. Phys. 46, 435.
+    """
+
+    order, reach = 4, 2.785293563405282
+    a, b, c = ((0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6), (0.5, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Tsit5(RungeKutta):
+    """Order 5 with an embedded estimate of order 4; six evaluations per step, the seventh is the next step's first.
+
+    References:
+        Tsitouras (2011), doi:10.1016/j.camwa.2011.06.002.
+    """
+
+    order, reach, adaptive, fsal = 5, 3.5, True, True
+    c = (0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0)
+    a = (
+        (0.161,),
+        (-0.008480655492356989, 0.335480655492357),
+        (2.8971530571054935, -6.359448489975075, 4.3622954328695815),
+        (5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525),
+        (5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383),
+        (0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774),
+    )
+    b = (*a[-1], 0.0)
+    e = (
+        0.001780011052226, 0.000816434459657, -0.007880878010262, 0.144711007173263, -0.582357165452555,
+        0.458082105929187, -1 / 66,
+    )

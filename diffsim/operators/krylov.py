@@ -279,12 +279,12 @@ class _Problem:
         rtol = self.ready.rtol or (1e-12 if rhs.dtype == tf.float64 else 1e-6)
         size = tf.reduce_max(tf.abs(rhs), self.axes, keepdims=self.axes is not None)
         b = tf.math.divide_no_nan(rhs, size)  # so that squares neither overflow nor vanish
-        singular = self.closed and self.sigma == 0.0
-        b = b - self.excess(b) if singular else b
+        rest = self.excess(b) if self.closed else 0.0  # A does nothing to it, and without it rounding is smaller
         method = cg if self.symmetric else bicgstab
-        u, k, left = method(self.matvec, b, None, self.inner, self.precondition, rtol, self.ready.max_iterations)
+        u, k, left = method(self.matvec, b - rest, None, self.inner, self.precondition, rtol,
+                            self.ready.max_iterations)
         if self.closed:  # the total is right to round-off, whatever rtol
-            u = u - self.excess(u if singular else u - b)
+            u = u - self.excess(u) + self.sigma * rest
         return tf.where(left <= rtol, u * size, _nest.to(float("nan"), u.dtype)), k
 
 

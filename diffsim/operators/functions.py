@@ -25,11 +25,11 @@ def phi(k: int, z: tf.Tensor) -> tf.Tensor:
     terms = 18 if z.dtype.real_dtype == tf.float64 else 10
     small = tf.abs(z) <= 1.0
     zs = tf.where(small, z, tf.zeros_like(z))
-    series = tf.fill(tf.shape(z), tf.cast(1.0 / math.factorial(terms + k), z.dtype))
+    series = tf.fill(tf.shape(z), tf.constant(1.0 / math.factorial(terms + k), z.dtype))
     for j in reversed(range(terms)):
-        series = series * zs + tf.cast(1.0 / math.factorial(j + k), z.dtype)
+        series = series * zs + tf.constant(1.0 / math.factorial(j + k), z.dtype)
     zl = tf.where(small, tf.ones_like(z), z)
     value = tf.math.expm1(zl) / zl if not z.dtype.is_complex else (tf.exp(zl) - 1) / zl
     for j in range(1, k):
-        value = (value - tf.cast(1.0 / math.factorial(j), z.dtype)) / zl
+        value = (value - tf.constant(1.0 / math.factorial(j), z.dtype)) / zl
     return tf.where(small, series, value)

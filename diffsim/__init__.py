@@ -3,6 +3,8 @@
 Shape · Grid · Boundary · Operator · Noise · Equation · Stepper · StepSize · SaveAt → solve → Solution
 """
 
+import importlib
+
 from diffsim import initial as initial
 from diffsim import models as models
 from diffsim import reference as reference
@@ -28,6 +30,8 @@ from diffsim.geometry import Shape as Shape
 from diffsim.geometry import from_image as from_image
 from diffsim.grid import Grid as Grid
 from diffsim.grid import RadialGrid as RadialGrid
+from diffsim.ledger import balance as balance
+from diffsim.ledger import track as track
 from diffsim.noise import Brownian as Brownian
 from diffsim.operators.box import SpectralLaplacian as SpectralLaplacian
 from diffsim.operators.media import Anisotropic as Anisotropic
@@ -62,3 +66,17 @@ from diffsim.stop import WallClock as WallClock
 from diffsim.stop import When as When
 
 __version__ = "0.1.0"
+
+_ON_USE = ("analysis", "generative", "io", "plot", "verify")  # they need matplotlib, h5py, scipy or keras
+
+
+def __getattr__(name):
+    """Import the parts that need more than TensorFlow when they are first used: ds.plot.field(…)."""
+    if name in _ON_USE:
+        return importlib.import_module(f"diffsim.{name}")
+    raise AttributeError(f"module 'diffsim' has no attribute {name!r}")
+
+
+def __dir__():
+    """Names, with those that are imported on use."""
+    return sorted({*globals(), *_ON_USE})

@@ -10,10 +10,11 @@ except ImportError:  # wheels without XLA: everything still runs, uncompiled
     _barrier = None
 
 
-@tf.custom_gradient
-def _fenced(x):
-    y = _barrier(x)  # the generated op returns a list in some modes, a tensor in others
-    return (y[0] if isinstance(y, (list, tuple)) else y), lambda g: g
+if _barrier is not None:
+    try:
+        tf.RegisterGradient("XlaOptimizationBarrier")(lambda op, *grads: list(grads) if len(grads) > 1 else grads[0])
+    except KeyError:  # a TensorFlow that brings its own
+        pass
 
 
 def fence(x: tf.Tensor) -> tf.Tensor:
@@ -23,4 +24,5 @@ def fence(x: tf.Tensor) -> tf.Tensor:
     """
     if _barrier is None or tf.executing_eagerly():
         return x
-    return _fenced(x)
+    y = _barrier(x)  # the generated op returns a list in some modes, a tensor in others
+    return y[0] if isinstance(y, (list, tuple)) else y

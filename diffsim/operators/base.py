@@ -79,6 +79,13 @@ class Operator(ABC):
         """c ↦ √φ₁(2hA) c: turns white noise of variance h into ∫e^{(h−s)A}dW on coefficients, exactly in law."""
         self._lacks("an eigenbasis", "Call diagonal() first.")
 
+    def budget(self, t, u, grid) -> dict:
+        """What changes the amount ∫u dV per time, by cause: each wall by its name, "reacted" for the rest.
+
+        Without t (None) the part that is linear in u only.
+        """
+        self._lacks("a budget", "Leave the ledger out, or use Diffusion instead.")
+
     def _lacks(self, what: str, way_out: str):
         _checks.refuse("operator", _checks.Verbatim(type(self).__name__), f"one with {what}",
                        "this operator has none", way_out)
@@ -129,6 +136,10 @@ class Identity(Operator):
     def apply(self, u):
         """a·u."""
         return _nest.to(self.a, u.dtype) * u
+
+    def budget(self, t, u, grid):
+        """Reacted: a∫u dV."""
+        return {"reacted": grid.integrate(self.apply(u))}
 
     def radius(self) -> float:
         """|a|."""
@@ -199,6 +210,10 @@ class Scaled(Operator):
         """a·(A u + b(t))."""
         return _nest.map(lambda v: _nest.to(self.a, v.dtype) * v, self.of(t, u))
 
+    def budget(self, t, u, grid):
+        """a times that of A."""
+        return {name: _nest.to(self.a, v.dtype) * v for name, v in self.of.budget(t, u, grid).items()}
+
     def radius(self):
         """|a|·radius(A)."""
         return float(abs(self.a)) * self.of.radius()
@@ -247,6 +262,10 @@ class Sum(Operator):
         """Σ bᵢ(t)."""
         parts = [b for a in self.of if (b := a.source(t, like)) is not None]
         return _total(parts) if parts else None
+
+    def budget(self, t, u, grid):
+        """Σ of the terms', cause by cause."""
+        return merge(a.budget(t, u, grid) for a in self.of)
 
     def radius(self):
         """Σ radius(Aᵢ)."""
@@ -297,6 +316,15 @@ def _diagonal(basis, eigenvalues, of):
     from diffsim.operators.box import Diagonal  # box operators are operators: this is the way back up
 
     return Diagonal(basis, eigenvalues, of)
+
+
+def merge(budgets) -> dict:
+    """The sum of budgets, cause by cause."""
+    total: dict = {}
+    for budget in budgets:
+        for name, value in budget.items():
+            total[name] = total[name] + value if name in total else value
+    return total
 
 
 def _total(parts):

@@ -63,6 +63,10 @@ class Diagonal(Operator):
         """A u + b(t)."""
         return self.apply(u) if self.of is None else self.of(t, u)
 
+    def budget(self, t, u, grid):
+        """As the operator that it diagonalises."""
+        return super().budget(t, u, grid) if self.of is None else self.of.budget(t, u, grid)
+
     def radius(self):
         """max |λ|, exactly."""
         return float(np.abs(self.spectrum.over(self.basis, False, tf.float64).numpy()).max())

@@ -69,6 +69,10 @@ class Diffusion(Operator):
         """Amount entering per time through each wall: {"x-": …, "x+": …}, integrated over the face."""
         return self.prepare(u).inflow(t, u)
 
+    def budget(self, t, u, grid):
+        """Inflow through each wall."""
+        return self.prepare(u).inflow(t, u)
+
     def radius(self) -> float:
         """Gershgorin's bound, 4ΣD/Δx² where D is constant."""
         return self.prepare(np.zeros(self.grid.shape)).radius() if not self.D.constant else self._constant_radius()
@@ -186,6 +190,10 @@ class Stencil(Operator):
         return {side.name: tf.reduce_sum(side.inflow(t, u) * side.area()
                                          * halo.edge(ones, side.axis, side.upper, self.grid.ndim), axes)
                 for pair in self.walls if pair is not None for side in pair}
+
+    def budget(self, t, u, grid):
+        """Inflow through each wall."""
+        return self.inflow(t, u)
 
     def diagonal_entries(self):
         """aᵢᵢ, an array broadcastable over the grid."""

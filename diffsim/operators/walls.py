@@ -44,8 +44,9 @@ class Wall:
         return self.condition.supply(self.k, self.grid.dx[self.axis] / 2, value)
 
     def inflow(self, t, u):
-        """q, amount per area and time entering through each cell of the face; `u` is the whole state."""
-        return self.supply(t) - self.slope * halo.edge(u, self.axis, self.upper, self.grid.ndim)
+        """q, amount per area and time entering through each cell of the face; without t its linear part."""
+        linear = -self.slope * halo.edge(u, self.axis, self.upper, self.grid.ndim)
+        return linear if t is None or self.condition.homogeneous else self.supply(t) + linear
 
     def ghost(self, layer, done, t=None):
         """The layer behind the wall; without t its linear part."""

@@ -1,0 +1,24 @@
+"""Figures and movies for papers: every axis has its name and unit, every colour a bar, nothing is clipped.
+
+    field        a state on its grid: profile, image, or three slices
+    slices       three orthogonal cuts through a 3-D state, where you choose
+    profiles     1-D records over one another, coloured by time
+    kymograph    1-D records as an image, position against time
+    compare      measured against exact, with what remains
+    convergence  errors against step, with the fitted orders
+    movie        records of a run as MP4 or GIF
+    record       one record of a run on disk, whatever it holds
+
+Each returns a matplotlib Figure, made without pyplot: no global state, no window, safe on
+servers. Pass `figure=` (a Figure or one of its subfigures) to draw into a page of your own. matplotlib is
+imported here and only here, hence `diffsim.plot` is loaded when it is first used.
+"""
+
+from diffsim.plot.fields import field as field
+from diffsim.plot.fields import slices as slices
+from diffsim.plot.movies import movie as movie
+from diffsim.plot.runs import record as record
+from diffsim.plot.series import compare as compare
+from diffsim.plot.series import convergence as convergence
+from diffsim.plot.series import kymograph as kymograph
+from diffsim.plot.series import profiles as profiles

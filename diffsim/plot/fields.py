@@ -1,0 +1,134 @@
+"""A state on its grid: a profile in one dimension, an image in two, three slices in three."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diffsim import _checks
+from diffsim.plot import style
+
+ELONGATED = 6.0  # boxes longer than this are stretched to be seen
+
+
+def size(grid) -> tuple[float, float]:
+    """Width and height of a figure that the picture of a state fills [inch]."""
+    if grid.ndim == 1:
+        return 4.5, 3.2
+    long, high = grid.size[0], grid.size[1]
+    if grid.ndim == 3:  # three images in a row: (x, y), (x, z), (y, z)
+        long, high = 2 * grid.size[0] + grid.size[1], max(grid.size[1:])
+    ratio = long / high
+    if not 1 / ELONGATED <= ratio <= ELONGATED * (grid.ndim - 1):
+        ratio = 1.0
+    width = min(9.0, 3.6 * ratio + 1.2) if ratio >= 1 or grid.ndim == 3 else 3.6
+    picture = width - (1.2 if grid.ndim == 2 else 2.8)
+    return width, float(np.clip(picture / ratio + 0.8, 2.0, 8.0))
+
+
+def field(grid, u, *, name: str = "u", unit: str = "1", length_unit: str = "1", limits=None, figure=None):
+    """u(x) as a line, u(x, y) as an image in true proportions, u(x, y, z) as three slices through the middle.
+
+    Args:
+        grid: Grid or RadialGrid.
+        u: one state, shaped like the grid.
+        name: what u is, for the axis or the colour bar.
+        unit: of u.
+        length_unit: of the grid's lengths.
+        limits: (low, high) of the value axis or the colours; those of u if not given.
+        figure: Figure or SubFigure to draw into; a new one if not given.
+
+    Returns:
+        The matplotlib Figure.
+
+    Raises:
+        ValueError: u does not fit the grid, has ensemble axes, or nothing finite.
+        TypeError: u is complex or not numeric.
+    """
+    u = style.state(grid, u)
+    figure = style.canvas(figure, *size(grid))
+    painter(figure, grid, style.label(name, unit), length_unit, style.chosen(limits, u))(u)
+    return figure
+
+
+def slices(grid, u, at=None, *, name: str = "u", unit: str = "1", length_unit: str = "1", figure=None):
+    """The planes z = at[2], y = at[1] and x = at[0] of u(x, y, z), in one colour scale.
+
+    Args:
+        grid: a Grid with three axes.
+        u: one state, shaped like the grid.
+        at: the point in which the planes meet [length]; the centre of the box if not given.
+        name: what u is.
+        unit: of u.
+        length_unit: of the grid's lengths.
+        figure: Figure or SubFigure to draw into; a new one if not given.
+
+    Returns:
+        The matplotlib Figure.
+
+    Raises:
+        ValueError: the grid is not three-dimensional, u does not fit it, or the point lies outside.
+    """
+    u = style.state(grid, u)
+    if grid.ndim != 3:
+        _checks.refuse("grid", grid, "three axes", "slices are cut from a volume", "Use field().")
+    figure = style.canvas(figure, *size(grid))
+    _volume(figure, grid, style.label(name, unit), length_unit, style.span(u), at)(u)
+    return figure
+
+
+def painter(figure, grid, text: str, length_unit: str, limits):
+    """Prepare `figure` for states on `grid`; returns the function that shows one of them."""
+    return (_line, _image, _volume)[grid.ndim - 1](figure, grid, text, length_unit, limits)
+
+
+def _line(figure, grid, text, length_unit, limits):
+    axis, margin = grid.axes[0], 0.05 * (limits[1] - limits[0])
+    ax = style.tidy(figure.subplots(), style.label(axis.name, length_unit), text)
+    line, = ax.plot(axis.centers, np.full(grid.shape, np.nan), color=style.COLOURS[0], lw=1.5)
+    ax.set_xlim(axis.faces[0], axis.faces[-1])
+    ax.set_ylim(limits[0] - margin, limits[1] + margin)
+    return line.set_ydata
+
+
+def _image(figure, grid, text, length_unit, limits):
+    ax = figure.subplots()
+    image = plane(ax, grid, (0, 1), length_unit, limits)
+    style.bar(figure, image, text, ax)
+    return lambda u: image.set_data(u.T)
+
+
+def _volume(figure, grid, text, length_unit, limits, at=None):
+    centre = [o + s / 2 for o, s in zip(grid.origin, grid.size, strict=True)]
+    at = [_checks.number("at", a, why="it places a slice") for a in (centre if at is None else at)]
+    index, images, axes = [], [], figure.subplots(1, 3)
+    for axis, (metric, a) in enumerate(zip(grid.axes, at, strict=True)):
+        if not metric.faces[0] <= a <= metric.faces[-1]:
+            _checks.refuse("at", a, f"{metric.name} in [{metric.faces[0]:g}, {metric.faces[-1]:g}]",
+                           "a slice lies inside the box", "Move it inside.")
+        index.append(min(int(np.searchsorted(metric.faces, a, side="right")) - 1, grid.shape[axis] - 1))
+    for ax, normal in zip(axes, (2, 1, 0), strict=True):
+        across = tuple(i for i in range(3) if i != normal)
+        images.append((plane(ax, grid, across, length_unit, limits), normal))
+        unit = "" if length_unit == "1" else f" {length_unit}"
+        ax.set_title(f"{grid.axes[normal].name} = {grid.axes[normal].centers[index[normal]]:.3g}{unit}",
+                     fontsize=style.SMALL + 1)
+    style.bar(figure, images[0][0], text, axes[-1])
+
+    def show(u):
+        for image, normal in images:
+            image.set_data(np.take(u, index[normal], normal).T)
+
+    return show
+
+
+def plane(ax, grid, across, length_unit, limits):
+    """An empty image of the plane spanned by two axes of the grid, in true proportions."""
+    a, b = (grid.axes[i] for i in across)
+    extent = (a.faces[0], a.faces[-1], b.faces[0], b.faces[-1])
+    ratio = (extent[1] - extent[0]) / (extent[3] - extent[2])
+    blank = np.full((len(b.centers), len(a.centers)), np.nan)
+    image = ax.imshow(blank, origin="lower", extent=extent, **style.colours(limits),
+                      aspect="equal" if 1 / ELONGATED <= ratio <= ELONGATED else "auto")
+    style.tidy(ax, style.label(a.name, length_unit), style.label(b.name, length_unit))
+    ax.spines[["top", "right"]].set_visible(True)
+    return image

@@ -1,0 +1,97 @@
+"""Movies of runs: the picture of `field`, once for each record, in one scale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from diffsim import _checks
+from diffsim.grid import Grid
+from diffsim.plot import style
+from diffsim.plot.fields import painter, size
+
+
+def movie(grid, times, records, out, *, name: str = "u", unit: str = "1", length_unit: str = "1",
+          time_unit: str = "1", frames: int = 200, seconds: float = 10.0) -> Path:
+    """u(·, tᵢ) one after the other; colours and axes stay the same from the first frame to the last.
+
+    Of a run on disk one record at a time is read: ``with ds.io.load("run.h5") as run:
+    ds.plot.movie(run.grid, run.t, run.y, "run.gif")``.
+
+    Args:
+        grid: Grid or RadialGrid.
+        times: of the records, (n,).
+        records: states, (n, *grid.shape): an array, or the lazy records of a run on disk.
+        out: file to write: ….mp4 (needs ffmpeg) or ….gif.
+        name: what u is.
+        unit: of u.
+        length_unit: of the grid's lengths.
+        time_unit: of the times.
+        frames: at most so many of the records are shown, evenly chosen.
+        seconds: how long the movie lasts.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ValueError: records that do not fit, an unknown ending, or .mp4 where ffmpeg is not installed.
+    """
+    out, count = Path(out), _checks.integer("frames", frames, least=1, why="a movie has frames")
+    seconds = _checks.number("seconds", seconds, above=0.0, why="a movie takes time")
+    _checks.instance("grid", grid, Grid, why="it says where the values are", way_out="Pass ds.Grid(…).")
+    times = style.array("times", times)
+    if tuple(records.shape) != (times.size, *grid.shape):
+        _checks.refuse("records", _checks.Verbatim(f"array of shape {tuple(records.shape)}"),
+                       f"shape {(times.size, *grid.shape)}", "there is one state on the grid for each time",
+                       "Choose one part of the state, e.g. run.y[0], and one member of an ensemble.")
+    shown = np.unique(np.linspace(0, times.size - 1, min(count, times.size)).round().astype(int))
+    writer = _writer(out, max(1, round(len(shown) / seconds)))
+    states = (style.state(grid, records[int(i)], "records") for i in shown)
+    limits = style.span(*((np.nanmin(u), np.nanmax(u)) for u in states))  # one by one: it may outgrow memory
+    width, height = size(grid)
+    figure = style.canvas(None, width, height + 0.2)
+    show = painter(figure, grid, style.label(name, unit), length_unit, limits)
+    title = figure.suptitle(" ", fontsize=style.SMALL + 2)
+    digits = _digits(times[shown])
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # settled once: axes must not move from frame to frame
+    with writer.saving(figure, str(out), dpi=150):
+        for i in shown:
+            show(style.state(grid, records[int(i)], "records"))
+            title.set_text(f"t = {times[i]:.{digits}f}" + ("" if time_unit == "1" else f" {time_unit}"))
+            writer.grab_frame()
+    return out
+
+
+def default_suffix() -> str:
+    """`.mp4` where ffmpeg is installed, else `.gif`."""
+    from matplotlib.animation import FFMpegWriter
+
+    return ".mp4" if FFMpegWriter.isAvailable() else ".gif"
+
+
+def _writer(out: Path, fps: int):
+    from matplotlib.animation import FFMpegWriter, PillowWriter
+
+    if not out.parent.is_dir():
+        _checks.refuse("out", str(out), "a file in a directory that exists", f"there is no {out.parent}",
+                       "Create it.")
+    if out.suffix.lower() == ".gif":
+        return PillowWriter(fps=min(fps, 50))  # browsers slow down what is faster
+    if out.suffix.lower() != ".mp4":
+        _checks.refuse("out", str(out), "a name that ends in .mp4 or .gif", "these are the formats written",
+                       "Rename it.")
+    if not FFMpegWriter.isAvailable():
+        _checks.refuse("out", str(out), "a name that ends in .gif",
+                       "MP4 is encoded by ffmpeg, which is not installed here",
+                       f"Write {out.with_suffix('.gif').name}, or install ffmpeg.")
+    return FFMpegWriter(fps=fps, codec="h264", bitrate=-1)
+
+
+def _digits(times) -> int:
+    """Decimals that tell neighbouring frames apart."""
+    if len(times) < 2:
+        return 3
+    step = float(np.min(np.abs(np.diff(times)))) or 1.0
+    return int(np.clip(np.ceil(-np.log10(step)) + (1 if step < 1 else 0), 0, 12))

@@ -19,7 +19,7 @@ def main(fast=False, figure=None):
         ("2-D", ds.Grid(shape=(n, n), size=6.0, origin=-3.0)),
         ("3-D", ds.Grid(shape=(n, n, n), size=6.0, origin=-3.0)),
     ]:
-        law = ds.Equation(linear=ds.Diffusion(grid, ds.Neumann(), D))
+        law = ds.models.Fick(D).on(grid, ds.Neumann())
         u0 = ds.initial.gaussian(grid, center=0.0, width=sigma, dtype=tf.float64)
         sol = ds.solve(law, u0, t=(0, t))
 

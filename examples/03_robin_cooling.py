@@ -29,7 +29,7 @@ def main(fast=False, figure=None):
         theta = ds.reference.bounded.cooling(rho, D * ts[:, None] / a**2, Bi=1.0, d=d)
         exact = OIL + (HOT - OIL) * theta
         numbers |= {f"{name} mean": float(grid.mean(sol.final)), f"{name} error": np.abs(sol.y - exact).max()}
-        curves[name] = 1e3 * a * rho, sol.y.numpy(), exact
+        curves[name] = grid, sol.y.numpy(), exact
     if figure:
         draw(ts, curves, figure)
     return numbers
@@ -39,14 +39,10 @@ def draw(ts, curves, figure):
     """Profiles of temperature."""
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
-    for ax, (name, (x, T, exact)) in zip(axes, curves.items(), strict=True):
-        for t, solved, curve in zip(ts, T, exact, strict=True):
-            (line,) = ax.plot(x, curve, label=f"exact, {t:.2f} s")
-            ax.plot(x[::8], solved[::8], "o", ms=4, color=line.get_color(), label="solved")
-        ax.set(xlabel="distance from the centre (mm)", title=f"Steel {name}, Bi = 1")
-    axes[0].set(ylabel="temperature (°C)")
-    fig.legend(*ax.get_legend_handles_labels(), loc="outside right center")
+    fig = plt.figure(figsize=(9, 4), layout="constrained")
+    for panel, (name, (grid, T, exact)) in zip(fig.subfigures(1, 2), curves.items(), strict=True):
+        ds.plot.profiles(grid, ts, T, exact=exact, name="T", unit="°C", length_unit="m", time_unit="s", figure=panel)
+        panel.suptitle(f"steel {name}, Bi = 1")
     fig.savefig(figure, dpi=150)
 
 

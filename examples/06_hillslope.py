@@ -20,11 +20,11 @@ def main(fast=False, figure=None):
     if fast:
         z0 = z0[:128, :128]
     grid = ds.Grid(shape=z0.shape, size=(dx * z0.shape[0], dy * z0.shape[1]))  # m
-    creep = ds.Diffusion(grid, ds.Neumann(), 0.01)  # m²/yr
-    z = ds.solve(ds.Equation(linear=creep), z0, t=(0, 100_000)).final.numpy()  # yr
+    creep = ds.models.Hillslope(D=0.01).on(grid, ds.Neumann())  # m²/yr
+    z = ds.solve(creep, z0, t=(0, 100_000)).final.numpy()  # yr
     if figure:
         draw(grid, z0, z, figure)
-    rough = [np.sqrt(np.mean(creep.apply(np.ascontiguousarray(a)).numpy() ** 2)) for a in (z0, z)]
+    rough = [np.sqrt(np.mean(creep.rate(0.0, a).numpy() ** 2)) for a in (z0, z)]
     return {"mean": (z - z0).mean(), "lowered": (z0 - z).max(), "filled": (z - z0).max(), "rough": rough[1] / rough[0]}
 
 
@@ -32,15 +32,11 @@ def draw(grid, z0, z, figure):
     """The landscape, and where it rose and fell."""
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 2, figsize=(12, 5), sharey=True, layout="constrained")
-    x, y = (1e-3 * a.ravel() for a in grid.coordinates())
+    fig = plt.figure(figsize=(9.5, 4.2), layout="constrained")
+    left, right = fig.subfigures(1, 2)
     most = np.percentile(np.abs(z - z0), 99.5)
-    height = axes[0].pcolormesh(x, y, z.T, cmap="gist_earth")
-    change = axes[1].pcolormesh(x, y, (z - z0).T, cmap="RdBu_r", vmin=-most, vmax=most)
-    fig.colorbar(height, label="height after 100 kyr (m)")
-    fig.colorbar(change, label="change in 100 kyr (m)", extend="both")
-    axes[0].set(xlabel="east (km)", ylabel="north (km)", aspect="equal", title="Jacksboro fault")
-    axes[1].set(xlabel="east (km)", aspect="equal", title="Soil creep, D = 0.01 m²/yr")
+    ds.plot.field(grid, z, name="height after 100 kyr", unit="m", length_unit="m", figure=left)
+    ds.plot.field(grid, z - z0, name="change", unit="m", length_unit="m", limits=(-most, most), figure=right)
     fig.savefig(figure, dpi=150)
 
 

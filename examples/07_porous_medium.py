@@ -16,15 +16,15 @@ def main(fast=False, figure=None):
         (1, ds.Grid(shape=2 * n, size=6.0), ds.Boundary(x=ds.Neumann())),
         (2, ds.RadialGrid(shape=2 * n, size=4.0, dimension=2), ds.Boundary(r=ds.Neumann())),
     ]:
-        gas = ds.NonlinearDiffusion(grid, walls, D=lambda u: 2 * u)
+        gas = ds.models.PorousMedium(m=2.0).on(grid, walls)
         r = grid.coordinates()[0]
         u0 = tf.constant(ds.reference.nonlinear.barenblatt(r, 1.0, m=2, d=d))
-        sol = ds.solve(ds.Equation(drift=gas), u0, t=(1, 8), dt=ds.PID(rtol=1e-5, atol=1e-8), save=ds.SaveAt(ts=[1, 2, 4, 8]))
+        sol = ds.solve(gas, u0, t=(1, 8), dt=ds.PID(rtol=1e-5, atol=1e-8), save=ds.SaveAt(ts=[1, 2, 4, 8]))
         exact = np.array([ds.reference.nonlinear.barenblatt(r, t, m=2, d=d) for t in sol.t])
         u = sol.y.numpy()
         numbers |= {f"{d}-D front": front(r, u[-1]), f"{d}-D error": np.abs(u[-1] - exact[-1]).max() / exact[-1].max(),
                     f"{d}-D gain": float(grid.integrate(sol.final - u0))}
-        curves[d] = r, sol.t, u, exact
+        curves[d] = grid, sol.t, u, exact
     if figure:
         draw(curves, figure)
     return numbers
@@ -40,14 +40,10 @@ def draw(curves, figure):
     """Profiles at t = 1, 2, 4, 8."""
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    for ax, (d, (r, ts, u, exact)) in zip(axes, curves.items(), strict=True):
-        for t, solved, curve in zip(ts, u, exact, strict=True):
-            (line,) = ax.plot(r, curve, label=f"exact, t = {t:g}")
-            ax.plot(r[::8], solved[::8], "o", ms=4, color=line.get_color(), label="solved")
-        ax.set(xlabel="distance from the source (length)", ylabel=f"u (mass / length{'²' if d == 2 else ''})",
-               title=f"u_t = ∇²(u²) {'on a line' if d == 1 else 'in a plane'}")
-    fig.legend(*ax.get_legend_handles_labels(), loc="outside right center")
+    fig = plt.figure(figsize=(9, 4), layout="constrained")
+    for panel, (d, (grid, ts, u, exact)) in zip(fig.subfigures(1, 2), curves.items(), strict=True):
+        ds.plot.profiles(grid, ts, u, exact=exact, unit="mass / length" + "²" * (d == 2), length_unit="length", figure=panel)
+        panel.suptitle(f"u_t = ∇²(u²) {'on a line' if d == 1 else 'in a plane'}")
     fig.savefig(figure, dpi=150)
 
 

@@ -1,0 +1,231 @@
+"""Laws, grids and settings as JSON and arrays; nothing is pickled, nothing but diffsim's classes is rebuilt.
+
+    encode: object ↦ (JSON-able node, list of arrays),    decode: the inverse
+
+Floats survive to the last bit (JSON holds the shortest decimal that reads back the same; arrays go to HDF5).
+Dataclasses of this package become {"data": "module:Class", "fields": …}; functions at the top level of a module that
+can be imported become {"function": "module:name"}. Whatever else comes along (lambdas, closures, networks, classes of
+others) is kept as its repr, {"opaque": …}: a reader sees what it was, and `decode` refuses it by name.
+
+Decoding a function imports its module: ask for the law of a file only if you trust the file. Functions of the standard
+library and of the array libraries are never rebuilt, so that no file can have files or processes touched.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import enum
+import functools
+import importlib
+import math
+import sys
+import types
+
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks
+
+_PLAIN = (bool, int, str, type(None))
+_TYPES = {t.__name__: t for t in (bool, int, float, complex, str, bytes, tuple, list, dict, type(None))}
+_FOREIGN = frozenset({"numpy", "scipy", "tensorflow", "keras", "h5py", "__main__"}) | sys.stdlib_module_names
+
+
+def encode(obj) -> tuple[object, list[np.ndarray]]:
+    """(node, arrays): `node` is JSON-able and refers to `arrays` by index.
+
+    Args:
+        obj: a dataclass of this package, a number, array, tensor, string, dtype, type, enumeration member, function,
+            bound method, functools.partial, or a nest of them. Anything else becomes its repr.
+    """
+    arrays: list[np.ndarray] = []
+    return _encode(obj, arrays), arrays
+
+
+def decode(node, arrays, opaque=None):
+    """The object of which `encode` made (node, arrays).
+
+    Args:
+        node: what `json.loads` returned.
+        arrays: sequence of arrays.
+        opaque: repr ↦ stand-in for what cannot be rebuilt; by default it is refused.
+
+    Raises:
+        ValueError: a part cannot be rebuilt: a lambda or closure, a class of others, or one that has changed since.
+    """
+    return _decode(node, arrays, opaque or _refuse_opaque)
+
+
+def _encode(x, arrays):
+    if type(x) in _PLAIN:
+        return x
+    if type(x) is float:
+        return x if math.isfinite(x) else {"float": repr(x)}
+    if type(x) is complex:
+        return {"complex": [_encode(x.real, arrays), _encode(x.imag, arrays)]}
+    if isinstance(x, bytes):
+        return {"bytes": x.hex()}
+    if isinstance(x, (np.ndarray, np.generic, tf.Tensor, tf.Variable)):
+        return _array(x, arrays)
+    if isinstance(x, tf.DType):
+        return {"dtype": x.name}
+    if isinstance(x, np.dtype):
+        return {"numpy": x.str}
+    if isinstance(x, enum.Enum) and _ours(type(x)):
+        return {"enum": _name(type(x)), "member": x.name}
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return {"named": _name(type(x)), "names": list(x._fields), "items": [_encode(v, arrays) for v in x]}
+    if type(x) in (tuple, list):
+        return {type(x).__name__: [_encode(v, arrays) for v in x]}
+    if isinstance(x, dict):
+        return {"dict": [[_encode(k, arrays), _encode(v, arrays)] for k, v in x.items()]}
+    return _encode_object(x, arrays)
+
+
+def _encode_object(x, arrays):
+    if isinstance(x, type):
+        known = _ours(x) or _TYPES.get(x.__name__) is x
+        return {"type": _name(x)} if known else {"opaque": repr(x)}
+    if dataclasses.is_dataclass(x) and _ours(type(x)):
+        fields = {f.name: _encode(getattr(x, f.name), arrays) for f in dataclasses.fields(x)}
+        return {"data": _name(type(x)), "fields": fields}
+    if isinstance(x, functools.partial):
+        return {"partial": [_encode(v, arrays) for v in (x.func, x.args, x.keywords)]}
+    if isinstance(x, types.MethodType) and dataclasses.is_dataclass(x.__self__) and _ours(type(x.__self__)):
+        return {"method": x.__name__, "of": _encode(x.__self__, arrays)}
+    if isinstance(x, types.FunctionType) and _importable(x):
+        return {"function": _name(x)}
+    return {"opaque": repr(x)}
+
+
+def _array(x, arrays):
+    try:
+        value = np.asarray(x)
+    except Exception:  # a symbolic tensor has no value to store
+        return {"opaque": repr(x)}
+    kind = "tensor" if isinstance(x, (tf.Tensor, tf.Variable)) else "scalar" if isinstance(x, np.generic) else "array"
+    name = value.dtype.name
+    if value.dtype.kind == "V" and value.dtype.names is None and value.dtype.itemsize in (1, 2):  # bfloat16, float8
+        value = value.view(f"u{value.dtype.itemsize}")
+    if value.dtype.kind not in "fciub":
+        return {"opaque": repr(x)}
+    arrays.append(np.array(value))  # a copy: the file must not change with the caller's array
+    return {kind: len(arrays) - 1, "dtype": name}
+
+
+def _name(x) -> str:
+    return f"{x.__module__}:{x.__qualname__}"
+
+
+def _ours(x) -> bool:
+    return x.__module__.partition(".")[0] == "diffsim" and "<" not in x.__qualname__
+
+
+def _importable(f) -> bool:
+    if f.__module__ is None or "<" in f.__qualname__ or f.__module__.partition(".")[0] in _FOREIGN:
+        return False
+    return _find(f.__module__, f.__qualname__, sys.modules.get(f.__module__)) is f
+
+
+def _find(module, qualname, loaded):
+    found = loaded
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _decode(node, arrays, opaque):
+    if not isinstance(node, dict):
+        return node
+    kind, head = next(iter(node.items()))
+    again = functools.partial(_decode, arrays=arrays, opaque=opaque)
+    match kind:
+        case "float":
+            return float(head)
+        case "complex":
+            return complex(*map(again, head))
+        case "bytes":
+            return bytes.fromhex(head)
+        case "tensor" | "array" | "scalar":
+            return _as(kind, np.asarray(arrays[head]), np.dtype(node["dtype"]))
+        case "dtype":
+            return tf.as_dtype(head)
+        case "numpy":
+            return np.dtype(head)
+        case "tuple":
+            return tuple(map(again, head))
+        case "list":
+            return list(map(again, head))
+        case "dict":
+            return {again(k): again(v) for k, v in head}
+        case "named":
+            return _named(head, node["names"])(*map(again, node["items"]))
+        case "partial":
+            f, args, keywords = map(again, head)
+            return functools.partial(f, *args, **keywords)
+        case "method":
+            return getattr(again(node["of"]), head)
+        case "enum":
+            return _class(head, opaque)[node["member"]]
+        case "type":
+            return _TYPES.get(head.partition(":")[2]) or _class(head, opaque)
+        case "function":
+            return _function(head, opaque)
+        case "data":
+            return _data(_class(head, opaque), {k: again(v) for k, v in node["fields"].items()})
+    return opaque(head if kind == "opaque" else repr(node))
+
+
+def _as(kind, value, dtype):
+    value = value.view(dtype) if value.dtype != dtype and dtype.kind == "V" else value.astype(dtype, copy=False)
+    return tf.constant(value) if kind == "tensor" else value[()] if kind == "scalar" else value
+
+
+def _named(name, fields):
+    """The class itself where it is loaded with these fields, else a namedtuple of the same name and fields."""
+    module, _, qualname = name.partition(":")
+    found = _find(module, qualname, sys.modules.get(module))
+    if isinstance(found, type) and issubclass(found, tuple) and list(getattr(found, "_fields", ())) == fields:
+        return found
+    return collections.namedtuple(qualname.rpartition(".")[2], fields)
+
+
+def _class(name, opaque):
+    module, _, qualname = name.partition(":")
+    found = _load(module, qualname) if module.partition(".")[0] == "diffsim" else None
+    return found if isinstance(found, type) and _name(found) == name else opaque(name)
+
+
+def _function(name, opaque):
+    module, _, qualname = name.partition(":")
+    found = None if module.partition(".")[0] in _FOREIGN else _load(module, qualname)
+    return found if isinstance(found, types.FunctionType) and _name(found) == name else opaque(name)
+
+
+def _load(module, qualname):
+    try:
+        return _find(module, qualname, importlib.import_module(module))
+    except ImportError:
+        return None
+
+
+def _data(cls, fields):
+    if not isinstance(cls, type):  # a stand-in for a class that is gone
+        return cls
+    names = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else set()
+    if names != set(fields):
+        _checks.refuse("stored object", _checks.Verbatim(f"{cls.__name__}({', '.join(sorted(fields))})"),
+                       f"the fields ({', '.join(sorted(names))})", "the class has changed since the file was written",
+                       "Pass `law=` to resume, or use the version that the file names.")
+    made = object.__new__(cls)  # no __init__: the fields were checked before they were stored
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def _refuse_opaque(text):
+    shown = text if len(text) <= 120 else text[:117] + "..."
+    _checks.refuse("stored object", _checks.Verbatim(shown),
+                   "a class of diffsim, or a function at the top level of a module that can be imported",
+                   "a file stores names and numbers, no code", "Pass `law=` to resume.")

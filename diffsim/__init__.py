@@ -43,6 +43,7 @@ from diffsim.random import fold_in as fold_in
 from diffsim.random import key as key
 from diffsim.random import split as split
 from diffsim.save import SaveAt as SaveAt
+from diffsim.simulation import Simulation as Simulation
 from diffsim.solution import Solution as Solution
 from diffsim.solution import Status as Status
 from diffsim.solve import solve as solve

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest, boundary
+from diffsim import _checks, _nest, _tree, boundary
 from diffsim._tree import static
 from diffsim.boundary import Dirichlet, Flux, Neumann, Periodic, Robin
 from diffsim.grid import Grid
@@ -214,13 +214,24 @@ def _dense(op, axis, pair):
     grid = op.grid
     n = grid.shape[axis]
     line = grid if grid.ndim == 1 else Grid(n, grid.size[axis], grid.origin[axis])
-    D = op.D.D[axis] if np.ndim(op.D.D[axis]) == 0 else np.reshape(np.asarray(op.D.D[axis]), n)
+    D = op.D.D[axis]
+    D = D if np.ndim(D) == 0 else tf.reshape(D, [n]) if isinstance(D, tf.Tensor) else np.reshape(D, n)
     medium = replace(op.D, D=(D,)) if grid.ndim == 1 else media.Medium((D,))
-    bare = tuple(Robin(float(np.asarray(c.transfer).ravel()[0])) if isinstance(c, Robin) else type(c)() for c in pair)
-    A = np.asarray(Diffusion(line, (bare,), medium).apply(tf.eye(n, dtype=tf.float64))).T
+    bare = tuple(Robin(_scalar(c.transfer)) if isinstance(c, Robin) else type(c)() for c in pair)
+    A = tf.transpose(Diffusion(line, (bare,), medium).apply(tf.eye(n, dtype=tf.float64)))
     s = 1.0 if medium.solubility is None else np.asarray(medium.solubility)
     w = np.sqrt(np.asarray(line.volume()) / s) * np.ones(n)
     S = w[:, None] * A / w[None, :]
-    S = (S + S.T) / 2
-    lam, Q = np.linalg.eigh(S) if isinstance(pair[0], Periodic) else eigh_tridiagonal(np.diag(S), np.diag(S, 1))
-    return Dense(Q.T * w[None, :], Q / w[:, None]), lam
+    S = (S + tf.transpose(S)) / 2
+    if any(isinstance(leaf, (tf.Tensor, tf.Variable)) for leaf in _tree.flatten((medium, bare))[0]):
+        lam, Q = tf.linalg.eigh(S)  # D or h may be differentiated
+    elif isinstance(pair[0], Periodic):
+        lam, Q = np.linalg.eigh(S.numpy())
+    else:
+        lam, Q = eigh_tridiagonal(np.diag(S), np.diag(S, 1))
+    transposed = tf.transpose(Q) if isinstance(Q, tf.Tensor) else Q.T
+    return Dense(transposed * w[None, :], Q / w[:, None]), lam
+
+
+def _scalar(h):
+    return h if np.ndim(h) == 0 else tf.reshape(h, [-1])[0] if isinstance(h, tf.Tensor) else float(np.ravel(h)[0])

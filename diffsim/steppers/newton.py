@@ -29,6 +29,8 @@ def newton_krylov(law, t, gamma, r, guess):
     References:
         Knoll & Keyes (2004), doi:10.1016/j.jcp.2003.08.010.
     """
+    guess = _nest.map(tf.stop_gradient, guess)
+
     def residual(y):
         return _nest.map(lambda a, k, b: a - _nest.cast(gamma, a) * k - b, y, law.rate(t, y), r)
 
@@ -51,7 +53,31 @@ def newton_krylov(law, t, gamma, r, guess):
         lambda i, y, F, size: (size > tolerance) & (i < MOST_ITERATIONS), correct, (tf.constant(0), guess, F, norm(F)),
         maximum_iterations=MOST_ITERATIONS)
     found = size <= 100 * tolerance  # rounding may keep the last digits from settling
-    return _nest.map(lambda a: tf.where(found, a, tf.fill(a.shape, _nest.to(float("nan"), a.dtype))), y)
+    y = _nest.map(lambda a: tf.stop_gradient(tf.where(found, a, tf.fill(a.shape, _nest.to(float("nan"), a.dtype)))), y)
+    return _nest.sub(y, _implicit(residual, y))
+
+
+def _implicit(F, y):
+    """Zero, with the gradient of J⁻¹F(y) in all that F depends on: the implicit function theorem at a root of F."""
+    @tf.custom_gradient
+    def zero(*value):
+        def backward(*bars):
+            bar, _, _ = bicgstab(lambda v: _transposed(F, y, v), _nest.pack(y, bars), _nest.zeros(y), _nest.dot, lambda v: v,
+                                 1e-10 if _nest.real_dtype(y) == tf.float64 else 1e-5, 500)
+            return _nest.flatten(bar)
+
+        return [tf.zeros_like(v) for v in value], backward
+
+    return _nest.pack(y, zero(*_nest.flatten(F(y))))
+
+
+def _transposed(F, y, v):
+    """Jᵀv."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        flat = [tf.identity(leaf) for leaf in _nest.flatten(y)]
+        tape.watch(flat)
+        out = _nest.flatten(F(_nest.pack(y, flat)))
+    return _nest.pack(v, tape.gradient(out, flat, _nest.flatten(v), tf.UnconnectedGradients.ZERO))
 
 
 def _jacobian(F, y, v):

@@ -3,7 +3,7 @@
 A grid is seen as a network of conductances: (L a)ᵢ = Σ_faces c·(a_neighbour − aᵢ), a = 0 behind a wall. One halving
 along an axis joins cells in pairs; conductances add in parallel, resistances in series, so that layers and thin
 membranes survive on coarse grids. Values between coarse centres are interpolated so that the flux is continuous.
-Every axis goes down to a single cell, where the system is solved exactly.
+The coarsest grid has a few dozen cells and is solved exactly.
 
 References:
     Wesseling (1988), doi:10.1016/0377-0427(88)90010-6 (cell-centred multigrid for interface problems).
@@ -13,8 +13,9 @@ References:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import tensorflow as tf
 
 from diffsim._tree import static
@@ -23,6 +24,7 @@ from diffsim.operators import halo
 from diffsim.operators.stencil import Stencil
 
 STRETCH = 1.5  # axes whose cells are wider than this times the narrowest wait: point smoothers do not act along them
+COARSEST = 64  # cells that a dense inverse handles
 SWEEPS = 2  # Jacobi sweeps before and after each coarse correction
 
 
@@ -55,7 +57,8 @@ class Network:
         diagonal = sigma * self.mass - gamma * self.growth
         for axis, c in enumerate(faces):
             diagonal += _cells(c, axis, 0, self.ndim) + _cells(c, axis, 1, self.ndim)
-        return System(diagonal, tf.math.reciprocal_no_nan(diagonal), faces, self.periodic, self.down)
+        here = System(diagonal, tf.math.reciprocal_no_nan(diagonal), faces, self.periodic, self.down)
+        return here if self.down else replace(here, inverse=here.dense_inverse())
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,21 @@ class System:
     faces: tuple
     periodic: tuple[bool, ...] = static()
     down: tuple = ()
+    inverse: tf.Tensor | None = None  # on the coarsest grid
+
+    def dense_inverse(self):
+        """The inverse as a dense matrix; a little is added to the diagonal, for closed systems are singular."""
+        n, dtype = self.diagonal.shape.num_elements(), self.diagonal.dtype
+        eye = tf.eye(n, dtype=dtype)
+        coupling = tf.reshape(self.coupling(tf.reshape(eye, [n, *self.diagonal.shape])), [n, n])
+        slack = 1 + float(np.sqrt(np.finfo(dtype.as_numpy_dtype).eps))
+        matrix = tf.linalg.diag(slack * tf.reshape(self.diagonal, [n])) - coupling
+        return tf.linalg.cholesky_solve(tf.linalg.cholesky(matrix), eye)
+
+    def solve(self, b):
+        """The solution by the dense inverse."""
+        n = self.inverse.shape[0]
+        return tf.reshape(tf.reshape(b, [-1, n]) @ self.inverse, b.shape)
 
     def coupling(self, a):
         """Σ c·a_neighbour: minus the off-diagonal part."""
@@ -105,42 +123,38 @@ def _relaxation(axes: int) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Halving:
-    """Pairs of cells along `axis` become one; a child takes the share `lower` or `upper` from the next pair."""
+    """Pairs of cells along `axis` become one; a child takes the share `lower` or `upper` from the next pair.
+
+    `below` and `above` are what children in the next pairs take from this one.
+    """
 
     lower: tf.Tensor
     upper: tf.Tensor
+    below: tf.Tensor
+    above: tf.Tensor
     axis: int = static()
     cells: int = static()
     periodic: bool = static()
-    ndim: int = static()
 
     def prolong(self, a):
         """Values of the children."""
-        before, after = self._shift(a, 1), self._shift(a, -1)
-        pair = [a + self.lower * (before - a), a + self.upper * (after - a)]
-        at = self.axis - self.ndim
-        both = tf.stack(pair, axis=at)
+        d, axis, n = self.lower.shape.rank, self.axis, self.lower.shape[self.axis]
+        p = _widened(a, axis, 1, self.periodic, d)
+        before, after = halo.cut(p, axis, 0, n, d), halo.cut(p, axis, 2, None, d)
+        both = tf.stack([a + self.lower * (before - a), a + self.upper * (after - a)], axis - d)
         shape = a.shape.as_list()
-        both = tf.reshape(both, [*shape[:at], 2 * shape[at], *(shape[at + 1:] if at < -1 else [])])
-        return halo.cut(both, self.axis, 0, self.cells, self.ndim)
+        shape[axis - d] *= 2
+        return halo.cut(tf.reshape(both, shape), axis, 0, self.cells, d)
 
     def restrict(self, f):
         """The transpose: what the children hold goes to the pairs that they take from."""
+        d, axis, n = self.lower.shape.rank, self.axis, self.lower.shape[self.axis]
         if self.cells % 2:
-            f = tf.concat([f, tf.zeros_like(halo.edge(f, self.axis, True, self.ndim))], self.axis - self.ndim)
-        rest = (slice(None),) * (self.ndim - 1 - self.axis)
-        low, high = f[(..., slice(0, None, 2), *rest)], f[(..., slice(1, None, 2), *rest)]
-        left, right = self.lower * low, self.upper * high
-        return low - left + high - right + self._shift(left, -1) + self._shift(right, 1)
-
-    def _shift(self, a, by):
-        """Neighbours' values along the axis, from below for by = 1; nothing comes from behind a wall."""
-        n, upper = a.shape[self.axis - self.ndim], by > 0
-        end = halo.edge(a, self.axis, upper, self.ndim)
-        end = end if self.periodic else tf.zeros_like(end)
-        body = halo.cut(a, self.axis, 0 if upper else 1, n - 1, self.ndim) if n > 1 else None
-        parts = [end] if body is None else [end, body] if upper else [body, end]
-        return tf.concat(parts, self.axis - self.ndim)
+            f = tf.concat([f, tf.zeros_like(halo.edge(f, axis, True, d))], axis - d)
+        p = _widened(f, axis, 2, self.periodic, d)
+        low, high = (_every_other(p, axis, start, d) for start in (0, 1))
+        own = (1 - self.lower) * halo.cut(low, axis, 1, n, d) + (1 - self.upper) * halo.cut(high, axis, 1, n, d)
+        return own + self.below * halo.cut(high, axis, 0, n, d) + self.above * halo.cut(low, axis, 2, None, d)
 
 
 def network(stencil: Stencil) -> Network:
@@ -170,7 +184,7 @@ def volume(stencil: Stencil):
 def hierarchy(finest: Network, widths: tuple[float, ...]) -> tuple[Network, ...]:
     """Ever coarser networks, down to one cell; `widths` are the cells' sizes along the axes."""
     levels, level = [], finest
-    while any(n > 1 for n in level.mass.shape):
+    while level.mass.shape.num_elements() > COARSEST:
         open_axes = [i for i, n in enumerate(level.mass.shape) if n > 1]
         narrowest = min(widths[i] for i in open_axes)
         down, coarse = [], level
@@ -191,19 +205,18 @@ def halve(fine: Network, axis: int) -> tuple[Network, Halving]:
     if n % 2:  # as if a cell of no size followed the last one, connected to it without resistance
         last = halo.edge(r, axis, True, d)
         r = tf.concat([halo.cut(r, axis, 0, n, d), tf.zeros_like(last), last], axis)
-    every = (slice(None),) * axis
-    half, between = r[(*every, slice(1, None, 2))] / 2, r[(*every, slice(0, None, 2))]
-    none = tf.zeros_like(halo.edge(half, axis, False, d))
-    first = halo.edge(half, axis, True, d) if periodic else none
-    last = halo.edge(half, axis, False, d) if periodic else none
-    below, above = tf.concat([first, half], axis) + between, between + tf.concat([half, last], axis)
-    total = above + tf.concat([first, half], axis)
+    half, between = _every_other(r, axis, 1, d) / 2, _every_other(r, axis, 0, d)
+    m = half.shape[axis]
+    way = _widened(half, axis, 1, periodic, d)
+    below, above = halo.cut(way, axis, 0, m + 1, d) + between, between + halo.cut(way, axis, 1, None, d)
     lower, upper = _share(half, _cells(below, axis, 0, d)), _share(half, _cells(above, axis, 1, d))
-    closed = periodic and half.shape[axis] == 1  # a single cell does not exchange with itself
+    total = below + halo.cut(way, axis, 1, None, d)
+    closed = periodic and m == 1  # a single cell does not exchange with itself
     faces = tuple((tf.zeros_like(total) if closed else 1 / total) if i == axis else _joined(c, axis)
                   for i, c in enumerate(fine.faces))
     coarse = Network(_joined(fine.mass, axis), _joined(fine.growth, axis), faces, fine.periodic)
-    return coarse, Halving(lower, upper, axis, n, periodic, d)
+    taken = (halo.cut(_widened(w, axis, 1, periodic, d), axis, start, m, d) for w, start in ((upper, 0), (lower, 2)))
+    return coarse, Halving(lower, upper, *taken, axis, n, periodic)
 
 
 def _share(own, other):
@@ -216,7 +229,7 @@ def cycle(systems: tuple[System, ...], b):
     """One V-cycle from zero: a symmetric positive definite approximation of systems[0]⁻¹ b."""
     top, *rest = systems
     if not rest:
-        return b * top.reciprocal
+        return top.solve(b)
     a = top.smooth(None, b)
     r = top.residual(a, b)
     for halving in top.down:
@@ -232,12 +245,23 @@ def _cells(c, axis, which, d):
     return halo.cut(c, axis, which, c.shape[axis] - 1, d)
 
 
+def _every_other(a, axis, start, d):
+    return a[(..., slice(start, None, 2), *(slice(None),) * (d - 1 - axis))]
+
+
+def _widened(a, axis, by, periodic, d):
+    """`a` with `by` entries more at both ends of an axis: those of the other end if it is periodic, else zeros."""
+    low, high = halo.cut(a, axis, 0, by, d), halo.cut(a, axis, -by, by, d)
+    low, high = (high, low) if periodic else (tf.zeros_like(low), tf.zeros_like(high))
+    return tf.concat([low, a, high], axis - d)
+
+
 def _joined(c, axis):
     """Sums of pairs along an axis."""
-    every = (slice(None),) * axis
-    low, high = c[(*every, slice(0, None, 2))], c[(*every, slice(1, None, 2))]
+    d = c.shape.rank
+    low, high = _every_other(c, axis, 0, d), _every_other(c, axis, 1, d)
     if low.shape[axis] > high.shape[axis]:
-        high = tf.concat([high, tf.zeros_like(halo.edge(low, axis, True, c.shape.rank))], axis)
+        high = tf.concat([high, tf.zeros_like(halo.edge(low, axis, True, d))], axis)
     return low + high
 
 

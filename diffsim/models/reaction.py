@@ -17,8 +17,8 @@ from diffsim.operators.stencil import Diffusion
 class Reaction(Model):
     """∂ₜyₛ = Dₛ∇²yₛ + fₛ(t, y) for each species s.
 
-    A model names its species, its diffusivities and its rates; the state is a tensor for one species, for several
-    a tuple in the order of `species`. Rates are pointwise, so that a parameter may be an array over the grid.
+    A model names its species, its diffusivities and its rates; the state is a tensor for one species, a tuple
+    in the order of `species` for several. Rates are pointwise: a parameter may be an array over the grid.
     """
 
     species: ClassVar[tuple[str, ...]] = ("u",)
@@ -64,6 +64,9 @@ class FisherKPP(Reaction):
     Args:
         D: diffusivity [length² / time].
         r: growth rate [1 / time].
+
+    u = 0 is unstable, so rounding of the wrong sign ahead of a front grows as e^{rt} and blows up near t = 35/r
+    in double precision. Steppers that transform (ETD…) leave such rounding; Euler, Heun, RK4 and Tsit5 do not.
 
     Known answers: fronts of compact origin reach the speed 2√(rD); `ds.reference.nonlinear.fisher_wave`,
     `fisher_speed`, `fisher_speed_lattice`.
@@ -148,8 +151,8 @@ class GrayScott(Reaction):
         Du: diffusivity of u [length² / time].
         Dv: diffusivity of v [length² / time].
 
-    Known answers: `steady_states`; the two that are not trivial are born at k = √F/2 − F. Patterns by (F, k), for
-    the default Du and Dv on 2.5 × 2.5: labyrinth (.037, .060), spots (.030, .062), worms (.078, .061),
+    Known answers: `steady_states`; the two that are not trivial are born at k = √F/2 − F. Patterns by (F, k),
+    for the default Du and Dv on 2.5 × 2.5: labyrinth (.037, .060), spots (.030, .062), worms (.078, .061),
     holes (.039, .058), chaos (.026, .051).
 
     Source: P. Gray, S. K. Scott, Chem. Eng. Sci. 39 (1984) 1087, doi:10.1016/0009-2509(84)87017-7;

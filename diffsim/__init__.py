@@ -42,6 +42,7 @@ from diffsim.operators.stencil import Laplacian as Laplacian
 from diffsim.random import fold_in as fold_in
 from diffsim.random import key as key
 from diffsim.random import split as split
+from diffsim.resume import resume as resume
 from diffsim.save import SaveAt as SaveAt
 from diffsim.simulation import Simulation as Simulation
 from diffsim.solution import Solution as Solution

@@ -56,17 +56,25 @@ class Run:
         """Whether the one record is the final state, which the carry holds anyway."""
         return self.parts.fn is keep_state and self.plan.records == 1 and bool(self.plan.saves[-1])
 
-    def record_to(self, path, law, t, dt, stepper, stop):
-        """Stream records to an HDF5 file."""
+    def resume_from(self, recorder, carry, request: dict, fresh: bool):
+        """Go on from a checkpoint of a run with the same parts; `fresh` if the schedule begins where the run had ended."""
+        self.recorder, self.request, self.count = recorder, request, recorder.count
+        if self.count:
+            self._first = None
+        self.carry = _nest.pack(self.carry, [tf.constant(a) for a in carry])
+        self.pending = self.plan.pieces() if fresh else self.plan.pieces(int(self.carry.n), float(self.carry.t))
+
+    def record_to(self, path, law, request: dict):
+        """Stream records to an HDF5 file; `request` is what `resume` needs besides the law."""
         from diffsim.equation import grid_of
         from diffsim.io import Recorder  # h5py only where files are written
 
         like = _nest.map(lambda a: a[0], self._first) if self._first is not None else self.parts.fn(
             tf.cast(self.carry.t, _nest.real_dtype(self.carry.y)), self.carry.y)
-        request = {"t": np.asarray(t, np.float64), "dt": dt, "stepper": stepper, "stop": stop, "save": self.save,
-                   "key": self.key.numpy(), "jit": self.jit}
-        self.recorder = Recorder.create(path, law=law, grid=grid_of(self.parts.law.linear), y_like=_nest.map(np.asarray, like),
-                                        info={**self.info, "request": request})
+        self.request = request
+        grid = grid_of(self.parts.law.linear) or getattr(law.drift, "grid", None)
+        self.recorder = Recorder.create(path, law=law, grid=grid, y_like=_nest.map(np.asarray, like),
+                                        info={**self.info, **request})
 
     def to_end(self, seconds, progress, max_steps) -> Solution:
         """March until the schedule is done or something stops the run."""
@@ -179,19 +187,20 @@ class Run:
 
     def _checkpoint(self):
         carry = [np.asarray(leaf) for leaf in _nest.flatten(tuple(self.carry))]
-        self.recorder.checkpoint(carry, {"records": self.count})
+        self.recorder.checkpoint(carry, self.request)
 
     def _solution(self, status) -> Solution:
         self.info["status"] = status.value
+        if not self.count and self.only_final and status is not Status.NON_FINITE:
+            self._keep(np.array([float(self.carry.t)]), _nest.map(lambda a: a[None], self.carry.y))
         t, y = np.zeros(0), None
         if self.recorder is not None:
             if status is not Status.NON_FINITE:
                 self._checkpoint()
             self.recorder.close(status.name)
-            from diffsim.io import load
+            from diffsim.io.run import stored
 
-            stored = load(self.save.to)
-            t, y = stored.t, stored.y
+            t, y = stored(self.save.to)
         elif self.records:
             t = np.concatenate(self.times)
             y = _nest.map(lambda *parts: parts[0] if len(parts) == 1 else tf.concat(parts, 0), *self.records)

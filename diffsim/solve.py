@@ -14,12 +14,12 @@ from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot
 from diffsim.march import Parts
 from diffsim.run import Run
-from diffsim.save import SaveAt
+from diffsim.save import SaveAt, keep_state
 from diffsim.schedule import Schedule, schedule
 from diffsim.solution import Solution
 from diffsim.steppers.base import Stepper
 from diffsim.stepsize import PID
-from diffsim.stop import Stop, WallClock
+from diffsim.stop import Steady, Stop, WallClock
 
 
 def solve(law: Equation, y0, t, *, stepper: Stepper | None = None, dt: float | PID | None = None, save: SaveAt | None = None,
@@ -63,8 +63,16 @@ def solve(law: Equation, y0, t, *, stepper: Stepper | None = None, dt: float | P
     run = Run(parts, plan, save, tf.zeros([2], tf.uint32) if key is None else tf.convert_to_tensor(key), jit, info)
     run.start(y0)
     if save.to is not None:
-        run.record_to(save.to, law, t, dt, stepper, stop)
+        run.record_to(save.to, law, request_of(parts, y0, t, dt, stepper, save, key, jit))
     return finish(run, clock, progress, max_steps, throw, began)
+
+
+def request_of(parts, y0, t, dt, stepper, save, key, jit) -> dict:
+    """What `resume` needs besides the law; functions are not stored and must be passed again."""
+    places = _nest.pack(y0, list(range(len(_nest.flatten(y0)))))
+    stop = parts.stop if isinstance(parts.stop, Steady) else None
+    return {"t": np.asarray(t, np.float64), "dt": dt, "stepper": stepper, "stop": stop, "ts": save.ts, "every": save.every,
+            "keeps_state": save.fn is keep_state, "key": None if key is None else np.asarray(key), "jit": jit, "state": places}
 
 
 def finish(run: Run, clock, progress, max_steps, throw, began) -> Solution:

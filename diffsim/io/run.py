@@ -56,6 +56,25 @@ class Records:
         return f"Records(shape={self.shape}, {self.dtype})"
 
 
+class Stored(Records):
+    """`Records` that open their file only while they are read, so that others may write it in between."""
+
+    def __init__(self, path: Path, data, count: int):
+        super().__init__(data, count)
+        self._path, self._name, self._data = path, data.name, None
+
+    def __getitem__(self, key):
+        with load(self._path) as run:
+            return Records(run._file[self._name], len(self))[key]
+
+
+def stored(path) -> tuple[np.ndarray, object]:
+    """(t, y) of the complete records: t read, y read when sliced; no file stays open."""
+    path = Path(path)
+    with load(path) as run:
+        return run.t, _nest.map(lambda r: Stored(path, r._data, len(r)), run.y)
+
+
 class Run:
     """A run on disk; `with load(path) as run:` closes the file afterwards.
 

@@ -175,6 +175,10 @@ class Iterative(Operator):
         """A u + b(t)."""
         return self.of(t, u)
 
+    def budget(self, t, u, grid):
+        """As A."""
+        return self.of.budget(t, u, grid)
+
     def radius(self) -> float:
         """As A."""
         return self.of.radius()
@@ -199,6 +203,7 @@ class Iterative(Operator):
             gamma: γ ≥ 0, a number or a scalar tensor [time].
             rhs: (…, *grid).
         """
+        rhs = tf.convert_to_tensor(rhs)
         ready = self if self.levels is not None else self.prepare(rhs)
         return _implicit(ready, 1.0, _nest.to(gamma, rhs.dtype), rhs)
 
@@ -211,13 +216,15 @@ class Iterative(Operator):
         Args:
             rhs: (…, *grid) [amount / volume / time].
         """
+        rhs = tf.convert_to_tensor(rhs)
         ready = self if self.levels is not None else self.prepare(rhs)
         return _implicit(ready, 0.0, _nest.to(1.0, rhs.dtype), rhs)
 
     def approximate(self, gamma, rhs):
         """One V-cycle for (I − γA)⁻¹ rhs: cheap and linear in rhs, a preconditioner for larger systems."""
+        rhs = tf.convert_to_tensor(rhs)
         ready = self if self.levels is not None else self.prepare(rhs)
-        return _Problem(_constant(ready), 1.0, _nest.to(gamma, rhs.dtype)).precondition(rhs)
+        return _Problem(_constant(ready), 1.0, _nest.to(gamma, rhs.dtype)).preconditioner()(rhs)
 
 
 class _Problem:
@@ -230,15 +237,15 @@ class _Problem:
         self.ready, self.sigma, self.gamma, self.transposed = ready, sigma, gamma, transposed
         self.symmetric = (bool(stencils) and (jumps == 0 or len(stencils) == 1)
                           and all(isinstance(term, (Stencil, Identity)) for term in terms))
-        self.closed = len(stencils) == len(terms) and all(isinstance(wall.condition, (Neumann, Flux))
-                                                          for s in stencils for pair in s.walls if pair for wall in pair)
+        walls = [wall for s in stencils for pair in s.walls if pair is not None for wall in pair]
+        self.closed = (self.symmetric and len(stencils) == len(terms)
+                       and all(isinstance(wall.condition, (Neumann, Flux)) for wall in walls))
         self.axes, self.volume, self.solubility = None, 1.0, 1.0
         if stencils:
             self.axes = list(range(-stencils[0].grid.ndim, 0))
             self.volume = multigrid.volume(stencils[0])
             self.solubility = 1.0 if stencils[0].solubility is None else stencils[0].solubility
         self.weight = self.volume / self.solubility
-        self.systems = tuple(level.system(sigma, gamma) for level in ready.levels)
 
     def matvec(self, u):
         """M u."""
@@ -253,12 +260,18 @@ class _Problem:
             y = forwards(x)
         return tape.gradient(y, x, u, unconnected_gradients="zero")
 
-    def precondition(self, r):
-        """One V-cycle for M⁻¹ r."""
-        if not self.systems:
-            return r
+    def preconditioner(self) -> Callable:
+        """R ↦ one V-cycle for M⁻¹ r."""
+        if not self.ready.levels:
+            return lambda r: r
+        systems = tuple(level.system(self.sigma, self.gamma) for level in self.ready.levels)
         before, after = (self.solubility, self.volume) if self.transposed else (self.volume, self.solubility)
-        return after * multigrid.cycle(self.systems, before * r)
+
+        def precondition(r):
+            rough = multigrid.cycle(systems, tf.cast(before * r, multigrid.PRECISION))
+            return after * tf.cast(rough, r.dtype)
+
+        return precondition
 
     def inner(self, x, y):
         """⟨x, y⟩ for each member of the ensemble."""
@@ -277,7 +290,7 @@ class _Problem:
         b = tf.math.divide_no_nan(rhs, size)  # so that squares neither overflow nor vanish
         rest = self.excess(b) if self.closed else 0.0  # A does nothing to it, and without it rounding is smaller
         method = cg if self.symmetric else bicgstab
-        u, k, left = method(self.matvec, b - rest, None, self.inner, self.precondition, rtol,
+        u, k, left = method(self.matvec, b - rest, None, self.inner, self.preconditioner(), rtol,
                             self.ready.max_iterations)
         if self.closed:  # the total is right to round-off, whatever rtol
             u = u - self.excess(u) + self.sigma * rest
@@ -325,7 +338,8 @@ def _levels(op, dtype) -> tuple[multigrid.Network, ...]:
     faces = tuple(sum(factor * net.faces[axis] for factor, net in nets) for axis in range(nets[0][1].ndim))
     periodic = tuple(all(wraps) for wraps in zip(*(net.periodic for _, net in nets), strict=True))
     grid = next(term.grid for _, term in parts if isinstance(term, Stencil))
-    return multigrid.hierarchy(multigrid.Network(mass, growth, faces, periodic), grid.dx)
+    finest = multigrid.Network(*(_nest.map(lambda a: tf.cast(a, multigrid.PRECISION), (mass, growth, faces))), periodic)
+    return multigrid.hierarchy(finest, grid.dx)
 
 
 def _constant(op):

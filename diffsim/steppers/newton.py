@@ -94,4 +94,4 @@ def _preconditioner(law, t, gamma, y):
     if linearised is None:
         return lambda v: v
     op = linearised(t, y)
-    return lambda v: op.resolvent(gamma, v)
+    return lambda v: op.approximate(gamma, v)

@@ -1,0 +1,82 @@
+"""Continue a run from its file, bit for bit."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks, _nest
+from diffsim.equation import Equation
+from diffsim.run import Run
+from diffsim.save import SaveAt, keep_state
+from diffsim.solution import Solution
+from diffsim.solve import compose, finish, split_stops
+
+
+def resume(path, *, law: Equation | None = None, until: float | None = None, fn=None, stop=None,
+           progress: bool | None = None, max_steps: int | None = None, throw: bool = True) -> Solution:
+    """Go on with a run that streamed to a file and was killed, stopped or has ended.
+
+    It takes the same steps as the run would have taken without the break: equal bits.
+
+    Args:
+        path: the file that SaveAt(to=path) wrote.
+        law: the law; needed only if it holds functions that a file cannot (lambdas, closures).
+        until: a new final time, for runs that had reached theirs; the step and the distance between records stay.
+        fn: the function that reduced records, needed if there was one.
+        stop: as for `solve`; a Steady condition is remembered.
+        progress: as for `solve`.
+        max_steps: bound on all steps, those before the break included.
+        throw: as for `solve`.
+
+    Returns:
+        The Solution of the whole run, records before the break included.
+
+    Raises:
+        OSError: no such file, or not one of diffsim's.
+        ValueError: the file holds no checkpoint, or a law that must be passed.
+    """
+    from diffsim.io import Recorder, load  # h5py only where files are read
+
+    began = time.perf_counter()
+    with load(path) as stored:
+        if stored.checkpoint is None:
+            _checks.refuse("path", str(path), "a run with a checkpoint", "it was killed before its first record",
+                           "Start it again with solve(…).")
+        carry, request = stored.checkpoint
+        law = stored.decode_law() if law is None else law
+    if not request["keeps_state"] and fn is None:
+        _checks.refuse("fn", None, "the function that reduced the records", "functions are not stored in files",
+                       "Pass fn=… as it was given to SaveAt.", TypeError)
+    n = len(_nest.flatten(request["state"]))
+    y = _nest.pack(request["state"], [tf.constant(a) for a in carry[2:2 + n]])
+    save = SaveAt(ts=request["ts"], every=request["every"], fn=fn or keep_state, to=str(path))
+    condition, clock = split_stops(stop)
+    condition = request["stop"] if condition is None else condition
+    parts, plan, info = compose(law, y, request["t"], request["stepper"], request["dt"], save, condition)
+    info["resumed_at"] = float(carry[1])
+    jit = request["jit"]
+    if until is not None:
+        request, parts, plan, save, info = _further(until, float(carry[1]), law, y, request, plan, save, condition, path)
+    key = tf.zeros([2], tf.uint32) if request["key"] is None else tf.constant(request["key"])
+    run = Run(parts, plan, save, key, jit, info)
+    run.start(y)
+    run.resume_from(Recorder.reopen(path, request["records"]), carry, request, fresh=until is not None)
+    return finish(run, clock, progress, max_steps, throw, began)
+
+
+def _further(until, now, law, y, request, plan, save, condition, path):
+    """The request and schedule of a continuation beyond the final time."""
+    until = _checks.number("until", until, why="it is the new final time")
+    forward = plan.t1 > plan.t0
+    if now != plan.t1 or (until > now) != forward or until == now:
+        _checks.refuse("until", until, f"a time beyond {plan.t1:g}, for a run that has reached it",
+                       f"this run is at t = {now:g}", "Leave until out to finish the run first.")
+    if request["ts"] is not None or len(request["t"]) > 2:
+        _checks.refuse("until", until, "a run with dt, recorded at its end or every n steps",
+                       "the times of its mesh or records end where they ended", "Start a new run from solution.final.")
+    request = request | {"t": np.array([now, until])}
+    parts, plan, info = compose(law, y, request["t"], request["stepper"], request["dt"], save, condition)
+    return request, parts, plan, save, info | {"resumed_at": now}

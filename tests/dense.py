@@ -1,39 +1,68 @@
-"""∇·(D∇u) on a line as a dense matrix and a vector, written face by face with NumPy only: an oracle for the operators."""
+"""∇·(D∇u) as a dense matrix and a vector, written face by face with NumPy only: an oracle for the operators."""
 
 import numpy as np
 
+PERIODIC = "periodic"
 
-def line(n, L, D, low, high):
-    """(A, b) with du/dt = A u + b on n cells of [0, L].
+
+def system(shape, size, D, walls, area=None, volume=None):
+    """(A, b) with du/dt = A u + b for all cells in one column.
 
     Args:
-        n: cells.
-        L: length.
-        D: number or array of n cell values.
-        low: ("dirichlet", value), ("neumann", gradient), ("flux", inflow), ("robin", h, ambient) or "periodic".
-        high: the same for the upper end.
+        shape: cells per axis.
+        size: lengths.
+        D: one number or array of cell values per axis.
+        walls: per axis PERIODIC or (low, high), each ("dirichlet", value), ("neumann", gradient), ("flux", inflow) or
+            ("robin", transfer, ambient).
+        area: per axis the areas of faces, shape with one entry more along it; ones over width if not given.
+        volume: of the cells.
     """
-    dx, D = L / n, np.broadcast_to(np.asarray(D, float), (n,))
-    A, b = np.zeros((n, n)), np.zeros(n)
-    for i in range(n - 1 + (low == "periodic")):
-        j = (i + 1) % n
-        k = 1 / (0.5 * dx / D[i] + 0.5 * dx / D[j]) / dx
-        A[i, i] -= k
-        A[i, j] += k
-        A[j, j] -= k
-        A[j, i] += k
-    if low != "periodic":
-        for i, wall in ((0, low), (n - 1, high)):
-            half = D[i] / (dx / 2)
-            if wall[0] == "dirichlet":
-                A[i, i] -= half / dx
-                b[i] += half * wall[1] / dx
-            elif wall[0] == "robin":
-                G = 1 / (1 / half + 1 / wall[1])
-                A[i, i] -= G / dx
-                b[i] += G * wall[2] / dx
-            elif wall[0] == "neumann":
-                b[i] += D[i] * wall[1] / dx
-            else:
-                b[i] += wall[1] / dx
-    return A, b
+    d, cells = len(shape), int(np.prod(shape))
+    dx = [s / n for s, n in zip(size, shape, strict=True)]
+    index = np.arange(cells).reshape(shape)
+    A, b = np.zeros((cells, cells)), np.zeros(cells)
+    volume = np.broadcast_to(np.prod(dx) if volume is None else volume, shape).ravel()
+    for axis in range(d):
+        n, ones = shape[axis], [m + (i == axis) for i, m in enumerate(shape)]
+        faces = np.broadcast_to(np.prod(dx) / dx[axis] if area is None else area[axis], ones)
+        half = 2 * np.broadcast_to(D[axis], shape).astype(float).ravel() / dx[axis]
+        for f in range(n + (walls[axis] != PERIODIC)):
+            S = np.take(faces, f, axis).ravel()
+            if 0 < f < n or walls[axis] == PERIODIC:
+                i, j = (np.take(index, (f - k) % n, axis).ravel() for k in (1, 0))
+                couple(A, i, j, S / (1 / half[i] + 1 / half[j]))
+                continue
+            i = np.take(index, 0 if f == 0 else n - 1, axis).ravel()
+            G, s = wall(walls[axis][f > 0], half[i], dx[axis])
+            A[i, i] -= G * S
+            b[i] += s * S
+    return A / volume[:, None], b / volume
+
+
+def couple(A, i, j, k):
+    """Add the exchange k(u_j − u_i) between the cells i and j."""
+    for a, c in ((i, j), (j, i)):
+        A[a, a] -= k
+        A[a, c] += k
+
+
+def wall(condition, half, dx):
+    """(G, s) of the inflow −G·u + s per area."""
+    kind, *values = condition
+    if kind == "dirichlet":
+        return half, half * values[0]
+    if kind == "robin":
+        G = 1 / (1 / half + 1 / values[0])
+        return G, G * values[1]
+    return 0.0, (half * dx / 2 if kind == "neumann" else 1.0) * values[0]
+
+
+def line(n, L, D, low, high=None):
+    """(A, b) on n cells of [0, L]."""
+    return system((n,), (L,), (D,), (low if low == PERIODIC else (low, high),))
+
+
+def matrix(op, shape, dtype=np.float64):
+    """The matrix of the linear part of an operator, column by column."""
+    cells = int(np.prod(shape))
+    return np.asarray(op.apply(np.eye(cells, dtype=dtype).reshape(cells, *shape))).reshape(cells, cells).T

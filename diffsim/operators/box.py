@@ -73,6 +73,7 @@ class Diagonal(Operator):
 
     def function(self, F, u):
         """F(A) u for any function F of the eigenvalues."""
+        u = tf.convert_to_tensor(u)
         ready = self._prepared(u)
         c = ready.forward(u)
         return ready.inverse(_nest.to(F(ready.lam), c.dtype) * c)

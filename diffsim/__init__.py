@@ -28,6 +28,7 @@ from diffsim.geometry import HalfSpace as HalfSpace
 from diffsim.geometry import Polygon as Polygon
 from diffsim.geometry import Shape as Shape
 from diffsim.geometry import from_image as from_image
+from diffsim.geometry import read_image as read_image
 from diffsim.grid import Grid as Grid
 from diffsim.grid import RadialGrid as RadialGrid
 from diffsim.ledger import balance as balance
@@ -48,6 +49,7 @@ from diffsim.simulation import Simulation as Simulation
 from diffsim.solution import Solution as Solution
 from diffsim.solution import Status as Status
 from diffsim.solve import solve as solve
+from diffsim.steady import steady as steady
 from diffsim.steppers.explicit import RK4 as RK4
 from diffsim.steppers.explicit import Euler as Euler
 from diffsim.steppers.explicit import Heun as Heun

@@ -7,6 +7,7 @@ A cell with a nucleus cut out is `Ball(0.0, 5.0) - Ball((1.0, 0.0, 0.0), 2.0)`; 
 
 from diffsim.geometry.image import ImageShape as ImageShape
 from diffsim.geometry.image import from_image as from_image
+from diffsim.geometry.picture import read_image as read_image
 from diffsim.geometry.polygon import Polygon as Polygon
 from diffsim.geometry.shape import Shape as Shape
 from diffsim.geometry.solids import Ball as Ball

@@ -65,8 +65,8 @@ class FisherKPP(Reaction):
         D: diffusivity [length² / time].
         r: growth rate [1 / time].
 
-    u = 0 is unstable, so rounding of the wrong sign ahead of a front grows as e^{rt} and blows up near t = 35/r
-    in double precision. Steppers that transform (ETD…) leave such rounding; Euler, Heun, RK4 and Tsit5 do not.
+    u = 0 is unstable, so rounding of the wrong sign ahead of a front grows as e^{rt} and blows up near
+    t = 35/r in double precision. ETD steppers, which transform, leave such rounding; explicit ones do not.
 
     Known answers: fronts of compact origin reach the speed 2√(rD); `ds.reference.nonlinear.fisher_wave`,
     `fisher_speed`, `fisher_speed_lattice`.

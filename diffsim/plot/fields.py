@@ -100,19 +100,23 @@ def _image(figure, grid, text, length_unit, limits):
 def _volume(figure, grid, text, length_unit, limits, at=None):
     centre = [o + s / 2 for o, s in zip(grid.origin, grid.size, strict=True)]
     at = [_checks.number("at", a, why="it places a slice") for a in (centre if at is None else at)]
-    index, images, axes = [], [], figure.subplots(1, 3)
+    wide = figure.bbox.width > 1.8 * figure.bbox.height
+    axes = figure.subplots(1, 3) if wide else figure.subplots(2, 2).ravel()
+    index, images = [], []
     for axis, (metric, a) in enumerate(zip(grid.axes, at, strict=True)):
         if not metric.faces[0] <= a <= metric.faces[-1]:
             _checks.refuse("at", a, f"{metric.name} in [{metric.faces[0]:g}, {metric.faces[-1]:g}]",
                            "a slice lies inside the box", "Move it inside.")
         index.append(min(int(np.searchsorted(metric.faces, a, side="right")) - 1, grid.shape[axis] - 1))
-    for ax, normal in zip(axes, (2, 1, 0), strict=True):
+    for ax, normal in zip(axes, (2, 1, 0), strict=False):
         across = tuple(i for i in range(3) if i != normal)
         images.append((plane(ax, grid, across, length_unit, limits), normal))
         unit = "" if length_unit == "1" else f" {length_unit}"
         ax.set_title(f"{grid.axes[normal].name} = {grid.axes[normal].centers[index[normal]]:.3g}{unit}",
                      fontsize=style.SMALL + 1)
-    style.bar(figure, images[0][0], text, axes[-1])
+    if not wide:
+        axes[3].remove()
+    style.bar(figure, images[0][0], text, axes[2 if wide else 1])
 
     def show(u):
         for image, normal in images:

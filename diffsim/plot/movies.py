@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from diffsim import _checks
+from diffsim import _checks, _nest
 from diffsim.grid import Grid
 from diffsim.plot import style
 from diffsim.plot.fields import painter, size
+from diffsim.plot.runs import Members, names, units_of
 
 
 def movie(grid, times, records, out, *, name: str = "u", unit: str = "1", length_unit: str = "1",
@@ -64,11 +65,35 @@ def movie(grid, times, records, out, *, name: str = "u", unit: str = "1", length
     return out
 
 
-def default_suffix() -> str:
-    """`.mp4` where ffmpeg is installed, else `.gif`."""
+def of_run(run, out=None, *, part: str | None = None, seconds: float = 10.0) -> Path:
+    """The movie of a run on disk, read record by record, with the units that its info names.
+
+    Args:
+        run: from `diffsim.io.load`.
+        out: as for `movie`; by default beside the run, as .mp4 where ffmpeg is installed, else as .gif.
+        part: name of a part of the state; by default the first.
+        seconds: how long the movie lasts.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ValueError: as `movie`; records that are no fields, or no such part.
+    """
     from matplotlib.animation import FFMpegWriter
 
-    return ".mp4" if FFMpegWriter.isAvailable() else ".gif"
+    parts = dict(zip(names(run.y), _nest.flatten(run.y), strict=True))
+    part = next(iter(parts)) if part is None else part
+    if part not in parts:
+        _checks.refuse("part", part, f"one of {', '.join(parts)}", "the state has no other",
+                       "Choose one of them.")
+    if run.grid is None or tuple(parts[part].shape[-run.grid.ndim:]) != run.grid.shape or not len(run):
+        _checks.refuse(part, parts[part], "fields on a grid", "a movie shows how a field moves",
+                       "Draw what was recorded with plot.")
+    out = run.path.with_suffix(".mp4" if FFMpegWriter.isAvailable() else ".gif") if out is None else out
+    units = units_of(run)
+    return movie(run.grid, run.t, Members(parts[part], run.grid), out, name=part, unit=units["value"],
+                 length_unit=units["length"], time_unit=units["time"], seconds=seconds)
 
 
 def _writer(out: Path, fps: int):

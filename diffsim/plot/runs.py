@@ -8,7 +8,6 @@ from diffsim import _checks, _nest
 from diffsim.plot import style
 from diffsim.plot.fields import field, size
 
-LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 FEW = 8  # numbers per record that are drawn against time
 
 
@@ -48,11 +47,11 @@ def record(run, index: int = -1, *, figure=None):
 
 
 def names(nest, prefix: str = "") -> list[str]:
-    """A name for each leaf of a state: its key, its field, or u₀, u₁ and so on."""
+    """A name for each leaf of a state: its key, its field, or u0, u1 and so on."""
     if isinstance(nest, dict):
         return [n for k in sorted(nest) for n in names(nest[k], f"{prefix}{k}.")]
     if isinstance(nest, (tuple, list)):
-        keys = getattr(nest, "_fields", None) or [f"u{str(i).translate(LOWERED)}" for i in range(len(nest))]
+        keys = getattr(nest, "_fields", None) or [f"u{i}" for i in range(len(nest))]
         return [n for k, v in zip(keys, nest, strict=True) for n in names(v, f"{prefix}{k}.")]
     return [prefix.removesuffix(".") or "u"]
 
@@ -63,16 +62,23 @@ def units_of(run) -> dict:
     return {k: str(units.get(k, "1")) for k in ("length", "time", "value")}
 
 
-def member(records, index: int, grid):
-    """Record `index`, of an ensemble its first member."""
-    extra = len(records.shape) - 1 - grid.ndim
-    return records[(index, *([0] * extra))]
+class Members:
+    """The records of the first member of an ensemble, read when they are asked for."""
+
+    def __init__(self, records, grid):
+        """Records with leading ensemble axes, or none."""
+        self._records, self._extra = records, (0,) * (len(records.shape) - 1 - grid.ndim)
+        self.shape = (records.shape[0], *grid.shape)
+
+    def __getitem__(self, index: int):
+        """One state on the grid."""
+        return self._records[(index, *self._extra)]
 
 
 def _part(run, name, records, index, units, panel):
     shape = tuple(records.shape[1:])
     if run.grid is not None and shape[len(shape) - run.grid.ndim:] == run.grid.shape:
-        u = member(records, index, run.grid)
+        u = Members(records, run.grid)[index]
         return field(run.grid, u, name=name, unit=units["value"], length_unit=units["length"], figure=panel)
     ax, numbers = panel.subplots(), int(np.prod(shape, dtype=int))
     if numbers <= FEW:

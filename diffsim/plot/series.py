@@ -160,7 +160,8 @@ def convergence(steps, errors: dict, *, x_name: str = "Δt", x_unit: str = "1", 
         ax.loglog(steps, values, marker=markers[i % 7], color=style.COLOURS[i % 7], ms=4, lw=1.2,
                   label=f"{method}: {order:.2f}")
     style.tidy(ax, style.label(x_name, x_unit), style.label(name, unit))
-    style.legend(ax, title="observed order", title_fontsize=style.SMALL)
+    style.legend(ax, title="observed order", title_fontsize=style.SMALL, loc="upper left",
+                 bbox_to_anchor=(1.0, 1.0))
     return figure
 
 

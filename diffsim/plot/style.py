@@ -35,7 +35,7 @@ def tidy(ax, xlabel: str, ylabel: str, ticks: int = 5):
     """Labels, small ticks and few of them, no box on top and right."""
     ax.set_xlabel(xlabel, fontsize=SMALL + 1)
     ax.set_ylabel(ylabel, fontsize=SMALL + 1)
-    ax.tick_params(labelsize=SMALL)
+    ax.tick_params(which="both", labelsize=SMALL)
     ax.spines[["top", "right"]].set_visible(False)
     for axis in (ax.xaxis, ax.yaxis):
         if axis.get_scale() == "linear":

@@ -1,0 +1,13 @@
+"""A tour of what diffsim does: each stop solves a problem, draws it, and measures it against what is exact.
+
+    line    one axis: release, layers, cooling, uptake, permeation, fronts
+    space   two and three axes: images, tensors, hillslopes, Poisson, volumes, patterns
+    paths   particles in a trap, the ledger, orders of convergence
+
+`run(out)` makes them all: a page of figures, an HDF5 file for each run, and a table of measured and exact.
+"""
+
+from diffsim.tour.page import STOPS as STOPS
+from diffsim.tour.page import run as run
+from diffsim.tour.row import Row as Row
+from diffsim.tour.row import table as table

@@ -99,6 +99,8 @@ class Equation:
         """Trace fn once, abstractly, and compare its structure, shapes and dtypes with the state's."""
         if fn is None:
             return
+        leaves, structure = _tree.flatten(fn)  # its numbers in the precision in which the run will use them
+        fn = _tree.unflatten(structure, _tree.as_tensors(leaves, _nest.real_dtype(y)))
         specs = _nest.map(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), y)
         time = tf.TensorSpec([], _nest.real_dtype(y))
         traced = tf.function(fn, autograph=False).get_concrete_function(time, specs).structured_outputs

@@ -240,6 +240,13 @@ def test_parameters_may_be_fields():
     np.testing.assert_allclose(sol.final, 1 / (1 + 9 * np.exp(-r)), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [tf.constant, np.float32, tf.Variable])
+def test_parameters_meet_states_of_another_precision(kind):
+    law = ds.models.GrayScott(F=kind(0.037), k=0.06).on(ds.Grid(4, 1.0), WALLS)
+    final = ds.solve(law, (np.ones(4), np.full(4, 0.1)), (0, 2), dt=1.0).final
+    np.testing.assert_allclose(final[0], 0.98081616, rtol=1e-7)
+
+
 def test_each_species_may_have_its_own_walls():
     grid = ds.Grid(8, 1.0)
     law = ds.models.GrayScott(F=0.0, k=0.0, Du=1.0, Dv=1.0).on(grid, (ds.Dirichlet(2.0), ds.Neumann()))

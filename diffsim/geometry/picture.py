@@ -17,7 +17,7 @@ def read_image(path, low: float = 0.0, high: float = 1.0) -> np.ndarray:
     ``ds.from_image(ds.read_image("cell.png"), size=…)``.
 
     Args:
-        path: a PNG (8 or 16 bits), JPEG, BMP or GIF (its first frame), grey or in colour; without transparency.
+        path: a PNG (8 or 16 bits), JPEG, BMP or GIF (its first frame), grey or in colour.
         low: value of black.
         high: value of white.
 

@@ -37,8 +37,9 @@ def newton_krylov(law, t, gamma, r, guess):
     def norm(x):
         return tf.sqrt(_nest.dot(x, x))
 
+    F = residual(guess)
     double = _nest.real_dtype(r) == tf.float64
-    tolerance = _nest.to(1e-11 if double else 2e-6, _nest.real_dtype(r)) * (norm(r) + norm(guess))
+    tolerance = _nest.to(1e-11 if double else 2e-6, _nest.real_dtype(r)) * (norm(r) + norm(guess) + norm(F))
 
     def correct(i, y, F, size):
         inverse = _preconditioner(law, t, gamma, y)
@@ -48,7 +49,6 @@ def newton_krylov(law, t, gamma, r, guess):
         F = residual(y)
         return i + 1, y, F, norm(F)
 
-    F = residual(guess)
     _, y, _, size = tf.while_loop(
         lambda i, y, F, size: (size > tolerance) & (i < MOST_ITERATIONS), correct, (tf.constant(0), guess, F, norm(F)),
         maximum_iterations=MOST_ITERATIONS)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import tensorflow as tf
 
+from diffsim import _nest
 from diffsim._tree import static
 from diffsim._xla import fence
 from diffsim.operators import halo
@@ -25,6 +26,7 @@ from diffsim.operators.stencil import Stencil
 
 STRETCH = 1.5  # axes whose cells are wider than this times the narrowest wait: point smoothers do not act along them
 COARSEST = 64  # cells that a dense inverse handles
+PRECISION = tf.float32  # a preconditioner needs no more, and reads half as much
 SWEEPS = 2  # Jacobi sweeps before and after each coarse correction
 
 
@@ -53,6 +55,7 @@ class Network:
 
     def system(self, sigma: float, gamma) -> System:
         """Its matrix for one value of γ; σ = 0 leaves the mass out."""
+        gamma = _nest.to(gamma, self.mass.dtype)
         faces = tuple(gamma * c for c in self.faces)
         diagonal = sigma * self.mass - gamma * self.growth
         for axis, c in enumerate(faces):
@@ -188,7 +191,7 @@ def hierarchy(finest: Network, widths: tuple[float, ...]) -> tuple[Network, ...]
         open_axes = [i for i, n in enumerate(level.mass.shape) if n > 1]
         narrowest = min(widths[i] for i in open_axes)
         down, coarse = [], level
-        for axis in open_axes:
+        for axis in open_axes if len(levels) % 2 else reversed(open_axes):  # what is joined last comes out larger
             if widths[axis] <= STRETCH * narrowest:
                 coarse, halving = halve(coarse, axis)
                 down.append(halving)

@@ -1,7 +1,7 @@
 """The command line: `diffsim tour | verify | info | plot | movie`.
 
-What a command cannot do is told in one sentence on the error stream, with exit code 2; `verify` and `tour` end
-with 1 when a number is not what it should be. What a command does not need it does not import.
+What a command cannot do is told in one sentence on the error stream, with exit code 2; `verify` and `tour`
+end with 1 when a number is not what it should be. What a command does not need it does not import.
 """
 
 from __future__ import annotations

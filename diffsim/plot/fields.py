@@ -111,9 +111,8 @@ def _volume(figure, grid, text, length_unit, limits, at=None):
     for ax, normal in zip(axes, (2, 1, 0), strict=False):
         across = tuple(i for i in range(3) if i != normal)
         images.append((plane(ax, grid, across, length_unit, limits), normal))
-        unit = "" if length_unit == "1" else f" {length_unit}"
-        ax.set_title(f"{grid.axes[normal].name} = {grid.axes[normal].centers[index[normal]]:.3g}{unit}",
-                     fontsize=style.SMALL + 1)
+        place = f"{grid.axes[normal].centers[index[normal]]:.3g}{style.after(length_unit)}"
+        ax.set_title(f"{grid.axes[normal].name} = {place}", fontsize=style.SMALL + 1)
     if not wide:
         axes[3].remove()
     style.bar(figure, images[0][0], text, axes[2 if wide else 1])

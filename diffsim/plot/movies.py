@@ -60,7 +60,7 @@ def movie(grid, times, records, out, *, name: str = "u", unit: str = "1", length
     with writer.saving(figure, str(out), dpi=150):
         for i in shown:
             show(style.state(grid, records[int(i)], "records"))
-            title.set_text(f"t = {times[i]:.{digits}f}" + ("" if time_unit == "1" else f" {time_unit}"))
+            title.set_text(f"t = {times[i]:.{digits}f}" + style.after(time_unit))
             writer.grab_frame()
     return out
 

@@ -8,7 +8,7 @@ from diffsim import _checks, _nest
 from diffsim.plot import style
 from diffsim.plot.fields import field, size
 
-FEW = 8  # numbers per record that are drawn against time
+FEW = 8  # numbers per record: up to so many are drawn against time
 
 
 def record(run, index: int = -1, *, figure=None):
@@ -32,17 +32,25 @@ def record(run, index: int = -1, *, figure=None):
         _checks.refuse("record", index, f"an integer from {-count} to {count - 1}",
                        f"the run holds {count} records",
                        "Choose one of them." if count else "Wait until the first is written.")
-    index, parts = index % count, list(zip(names(run.y), _nest.flatten(run.y), strict=True))
-    width, height = size(run.grid) if run.grid is not None else (4.5, 3.2)
-    beside = run.grid is None or run.grid.ndim < 3
-    rows, columns = (1, len(parts)) if beside else (len(parts), 1)
-    figure = style.canvas(figure, width * columns, height * rows + 0.3)
-    units = units_of(run)
-    after = "" if units["time"] == "1" else f" {units['time']}"
-    figure.suptitle(f"{run.path.name}, t = {run.t[index]:.6g}{after}", fontsize=style.SMALL + 2)
-    panels = np.ravel(figure.subfigures(rows, columns))
-    for (name, records), panel in zip(parts, panels, strict=True):
-        _part(run, name, records, index, units, panel)
+    index, units, grid = index % count, units_of(run), run.grid
+    parts = dict(zip(names(run.y), _nest.flatten(run.y), strict=True))
+    fields = [n for n, r in parts.items() if _on(grid, r)]
+    curves = [n for n, r in parts.items() if n not in fields and _numbers(r) <= FEW]
+    clouds = [n for n in parts if n not in fields and n not in curves]
+    panels = [*fields, *clouds, *(["curves"] if curves else [])]
+    width, height = size(grid) if fields else (4.5, 3.2)
+    shape = (len(panels), 1) if fields and grid.ndim == 3 else (1, len(panels))
+    figure = style.canvas(figure, width * shape[1], height * shape[0] + 0.3)
+    when = f"t = {run.t[index]:.6g}{style.after(units['time'])}"
+    figure.suptitle(f"{run.path.name}, {when}", fontsize=style.SMALL + 2)
+    for name, panel in zip(panels, np.ravel(figure.subfigures(*shape)), strict=True):
+        if name in fields:
+            field(grid, Members(parts[name], grid)[index], name=name, unit=units["value"],
+                  length_unit=units["length"], figure=panel)
+        elif name in clouds:
+            _histogram(panel.subplots(), style.array(name, parts[name][index]).ravel(), name, units["value"])
+        else:
+            _curves(panel.subplots(), run.t[: index + 1], {n: parts[n][: index + 1] for n in curves}, units)
     return figure
 
 
@@ -75,20 +83,27 @@ class Members:
         return self._records[(index, *self._extra)]
 
 
-def _part(run, name, records, index, units, panel):
-    shape = tuple(records.shape[1:])
-    if run.grid is not None and shape[len(shape) - run.grid.ndim:] == run.grid.shape:
-        u = Members(records, run.grid)[index]
-        return field(run.grid, u, name=name, unit=units["value"], length_unit=units["length"], figure=panel)
-    ax, numbers = panel.subplots(), int(np.prod(shape, dtype=int))
-    if numbers <= FEW:
-        values = style.array(name, records[: index + 1]).reshape(index + 1, numbers)
-        style.tidy(ax, style.label("t", units["time"]), style.label(name, units["value"]))
-        for i, curve in enumerate(values.T):
-            ax.plot(run.t[: index + 1], curve, ".-", ms=3, lw=1, color=style.COLOURS[i % 7],
-                    label=None if numbers == 1 else f"component {i}")
-        return style.legend(ax) if numbers > 1 else None
-    values = style.array(name, records[index]).ravel()
-    bins = "fd" if values.size < 10**6 else 200
-    ax.hist(values[np.isfinite(values)], bins=bins, density=True, color=style.COLOURS[0])
-    return style.tidy(ax, style.label(name, units["value"]), style.label("density", f"1/{units['value']}"))
+def _on(grid, records) -> bool:
+    return grid is not None and tuple(records.shape[1:])[-grid.ndim:] == grid.shape
+
+
+def _numbers(records) -> int:
+    return int(np.prod(records.shape[1:], dtype=int))
+
+
+def _curves(ax, times, records, units):
+    lines = {}
+    for name, values in records.items():
+        columns = style.array(name, values).reshape(len(times), -1).T
+        lines |= {name if len(columns) == 1 else f"{name}[{i}]": c for i, c in enumerate(columns)}
+    for i, (name, values) in enumerate(lines.items()):
+        ax.plot(times, values, ".-", ms=3, lw=1, color=style.COLOURS[i % 7], label=name)
+    style.tidy(ax, style.label("t", units["time"]), style.label(", ".join(records), units["value"]))
+    if len(lines) > 1:
+        style.legend(ax)
+
+
+def _histogram(ax, values, name, unit):
+    values = values[np.isfinite(values)]
+    ax.hist(values, bins="fd" if values.size < 10**6 else 200, density=True, color=style.COLOURS[0])
+    style.tidy(ax, style.label(name, unit), style.label("density", "1" if unit == "1" else f"1/({unit})"))

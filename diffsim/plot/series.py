@@ -42,10 +42,9 @@ def profiles(grid, times, records, *, exact=None, name: str = "u", unit: str = "
     scale = Normalize(*style.span(times))
     few = len(times) <= FEW
     shades = np.linspace(0, 0.9, len(times)) if few else 0.9 * np.asarray(scale(times))
-    after = "" if time_unit == "1" else f" {time_unit}"
     for i, (t, shade) in enumerate(zip(times, shades, strict=True)):
         ax.plot(axis.centers, records[i], color=colormaps[style.SEQUENTIAL](shade), lw=1.5,
-                label=f"t = {t:.3g}{after}" if few else None)
+                label=f"t = {t:.3g}{style.after(time_unit)}" if few else None)
         if exact is not None:
             ax.plot(axis.centers, exact[i], "k--", lw=0.8, label="exact" if i == len(times) - 1 else None)
     ax.set_xlim(axis.faces[0], axis.faces[-1])
@@ -157,8 +156,9 @@ def convergence(steps, errors: dict, *, x_name: str = "Δt", x_unit: str = "1", 
     for i, (method, values) in enumerate(errors.items()):
         values = _positive(f"errors[{method!r}]", values, steps.shape)
         order = np.polyfit(np.log(steps), np.log(values), 1)[0]
-        ax.loglog(steps, values, marker=markers[i % 7], color=style.COLOURS[i % 7], ms=4, lw=1.2,
+        ax.plot(steps, values, marker=markers[i % 7], color=style.COLOURS[i % 7], ms=4, lw=1.2,
                   label=f"{method}: {order:.2f}")
+    style.logarithmic(ax.xaxis, ax.yaxis)
     style.tidy(ax, style.label(x_name, x_unit), style.label(name, unit))
     style.legend(ax, title="observed order", title_fontsize=style.SMALL, loc="upper left",
                  bbox_to_anchor=(1.0, 1.0))

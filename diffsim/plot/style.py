@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from diffsim import _checks
 from diffsim.grid import Grid
@@ -31,6 +31,11 @@ def label(name: str, unit: str) -> str:
     return f"{name} [{unit}]"
 
 
+def after(unit: str) -> str:
+    """The unit as it stands after a number."""
+    return "" if unit == "1" else f" {unit}"
+
+
 def tidy(ax, xlabel: str, ylabel: str, ticks: int = 5):
     """Labels, small ticks and few of them, no box on top and right."""
     ax.set_xlabel(xlabel, fontsize=SMALL + 1)
@@ -44,6 +49,13 @@ def tidy(ax, xlabel: str, ylabel: str, ticks: int = 5):
             axis.get_major_formatter().set_powerlimits(POWERS)
             axis.get_offset_text().set_fontsize(SMALL)
     return ax
+
+
+def logarithmic(*axes) -> None:
+    """Logarithmic scales for axes such as ax.xaxis, with labels at 1, 2 and 5 where there is room."""
+    for axis in axes:
+        getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
 
 
 def legend(ax, **options) -> None:

@@ -64,7 +64,7 @@ def uptake(figure, out):
     sol = ds.solve(law, ds.initial.uniform(grid, 0.0, F64), (0, 0.5), save=save)
     measured, exact = grid.mean(np.asarray(sol.y)).numpy(), bounded.uptake(times, d=3)
     ds.plot.compare(times, measured, exact, x_name="Dt/a²", name="M/M∞", figure=figure)
-    figure.axes[0].set_xscale("log")
+    ds.plot.style.logarithmic(figure.axes[0].xaxis)
     return [Row("uptake at Dt/a² = 0.5", measured[-1], exact[-1], 1e-5),
             Row("uptake at Dt/a² = 0.003", measured[0], exact[0], 1e-3)]
 

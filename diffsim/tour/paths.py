@@ -21,8 +21,7 @@ def trap(figure, out):
     sol = ds.solve(law, x0, (0, lags[-1]), dt=0.05, stepper=ds.ETD1(), save=save, key=ds.key(7))
     msd, exact = np.asarray(sol.y), 3 * kT / stiffness * (1 - np.exp(-2 * stiffness * lags / gamma))
     ds.plot.compare(lags, msd, exact, x_name="t", x_unit="s", name="⟨r²⟩", unit="µm²", figure=figure)
-    figure.axes[0].set_xscale("log")
-    figure.axes[0].set_yscale("log")
+    ds.plot.style.logarithmic(figure.axes[0].xaxis, figure.axes[0].yaxis)
     five_sigma = 5 * (2 / (3 * beads)) ** 0.5
     return [Row("⟨r²⟩ after one step", msd[0], exact[0], five_sigma),
             Row("⟨r²⟩ in equilibrium, 3kT/κ", msd[-1], exact[-1], five_sigma)]

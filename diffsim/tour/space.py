@@ -84,8 +84,8 @@ def volume(figure, out):
 def pattern(figure, out):
     """Gray–Scott: spots divide and fill the plane."""
     grid = ds.Grid((160, 160), 160 * 2.5 / 256)
-    law = ds.models.GrayScott(F=0.03, k=0.062).on(grid, ds.Periodic())
+    law = ds.models.GrayScott(F=0.0367, k=0.0649).on(grid, ds.Periodic())
     y0 = ds.initial.patches(grid, (1.0, 0.0), (0.5, 0.25), ds.key(0))
-    sol = ds.solve(law, y0, (0, 6000), dt=1.0, save=ds.SaveAt(every=1000, to=str(out / "pattern.h5")))
+    sol = ds.solve(law, y0, (0, 8000), dt=1.0, save=ds.SaveAt(every=1000, to=str(out / "pattern.h5")))
     ds.plot.field(grid, sol.final[1], name="v", figure=figure)
     return []

@@ -113,7 +113,7 @@ def test_the_whole_tour_holds(tmp_path):
     rows = tour.run(tmp_path, say=lambda text: None)
     assert len(rows) == len(tour.STOPS)
     assert all(row.holds for some in rows.values() for row in some), tour.table(rows)
-    assert len(list(tmp_path.glob("*.h5"))) >= len(tour.STOPS) - 1
+    assert len(list(tmp_path.glob("*.h5"))) >= len(tour.STOPS) - 3
 
 
 def test_rows_hold_only_within_their_tolerance():

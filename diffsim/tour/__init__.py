@@ -1,8 +1,9 @@
 """A tour of what diffsim does: each stop solves a problem, draws it, and measures it against what is exact.
 
-    line    one axis: release, layers, cooling, uptake, permeation, fronts
-    space   two and three axes: images, tensors, hillslopes, Poisson, volumes, patterns
-    paths   particles in a trap, the ledger, orders of convergence
+    line      one axis: release, layers, cooling, uptake, permeation, waves, fronts
+    space     two and three axes: images, tensors, hillslopes, Poisson, volumes, patterns, curvature
+    paths     particles: a trap, and a run that is broken off and resumed
+    methods   gradients through time, the ledger, orders of convergence
 
 `run(out)` makes them all: a page of figures, an HDF5 file for each run, and a table of measured and exact.
 """

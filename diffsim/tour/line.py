@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 import diffsim as ds
-from diffsim.reference import bounded, free, layered, membrane, nonlinear
+from diffsim.reference import bounded, free, layered, membrane, nonlinear, periodic
 from diffsim.tour.row import Row
 
 F64 = tf.float64
@@ -54,6 +54,24 @@ def cooling(figure, out):
     x, T = grid.coordinates()[0], sol.final.numpy()
     ds.plot.compare(x, T, bounded.cooling(x, 1.0, Bi=1.0), x_name="x/L", name="T/T₀", figure=figure)
     return [Row("mean temperature at Fo = 1", T.mean(), bounded.cooling_mean(1.0, Bi=1.0), 1e-4)]
+
+
+def wave(figure, out):
+    """Seasons in the ground: a wave that lags as it fades."""
+    D, omega, L, grid = 25.0, 2 * np.pi, 20.0, ds.Grid(200, 20.0)  # soil, 8e-7 m²/s, in metres and years
+    season = ds.Dirichlet(lambda t, x: tf.cos(omega * t))
+    law = ds.Equation(linear=ds.Diffusion(grid, ds.Boundary(x=(season, ds.Neumann())), D))
+    times = np.linspace(9.0, 10.0, 41)
+    x = grid.coordinates()[0]
+    sol = ds.solve(law, periodic.wave(x, 0.0, D, omega, L), (0, 10), dt=0.005, stepper=ds.CrankNicolson(),
+                   save=ds.SaveAt(ts=times, to=str(out / "wave.h5")))
+    u = np.asarray(sol.y)
+    ds.plot.kymograph(grid, times, u, name="ΔT", unit="K", length_unit="m", time_unit="yr", figure=figure)
+    exact = periodic.wave(x, times[:, None], D, omega, L=L)
+    cell, phase = 20, np.exp(-1j * omega * times[:-1])  # at x = 2.05
+    measured, theory = (2 * np.mean(v[:-1, cell] * phase) for v in (u, exact))
+    return [Row("amplitude 2.05 m below", abs(measured), abs(theory), 1e-3),
+            Row("lag 2.05 m below [rad]", -np.angle(measured), -np.angle(theory), 1e-3)]
 
 
 def uptake(figure, out):
@@ -107,7 +125,7 @@ def front(figure, out):
     sol = ds.solve(law, nonlinear.fisher_wave(x - 8.0, 0.0), (0, 20), dt=0.02, save=save)
     u = np.asarray(sol.y)
     ds.plot.kymograph(grid, times, u, name="u", figure=figure)
-    place = [np.interp(-0.5, -c, x) for c in u]
+    place = ds.analysis.front(grid, u, 0.5).numpy()
     c, half = 5 / np.sqrt(6), np.sqrt(6) * np.log(np.sqrt(2) - 1)  # where u = ½
     figure.axes[0].plot(8.0 + half + c * times, times, "w--", lw=1.2, label="exact u = ½")
     ds.plot.style.legend(figure.axes[0], labelcolor="white", loc="lower right")

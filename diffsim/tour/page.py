@@ -7,14 +7,15 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from diffsim.tour import line, paths, space
+from diffsim.tour import line, methods, paths, space
 from diffsim.tour.row import Row, as_csv, table
 
 STOPS = (
     line.release, line.layers, line.cooling, line.uptake,
-    line.permeation, line.barenblatt, line.front, space.image,
-    space.tensor, space.hillslope, space.poisson_square, space.volume,
-    space.pattern, paths.trap, paths.ledger, paths.orders,
+    line.permeation, line.wave, line.barenblatt, line.front,
+    space.image, space.tensor, space.hillslope, space.poisson_square,
+    space.volume, space.pattern, space.disc, paths.trap,
+    paths.interrupted, methods.inverse, methods.ledger, methods.orders,
 )
 COLUMNS, WIDTH, HEIGHT = 4, 4.8, 3.9  # of the page, and of one panel [inch]
 

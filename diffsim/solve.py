@@ -126,6 +126,9 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
     bound, why = law.of_state(y0), "it was asked for"
     stepsize = dt if isinstance(dt, PID) else None
     plan = schedule(t, None if stepsize else dt, save)
+    if stepsize is not None and not plan.adapted:
+        _checks.refuse("dt", stepsize, "None with a mesh of times", "the mesh already says where each step ends",
+                       "Drop dt, or pass t=(t0, t1), with SaveAt(ts=…) for times that must be hit.")
     if stepper is None:
         stepper, why = stepper_for(bound, None if plan.adapted else plan.longest)
     _checks.instance("stepper", stepper, Stepper, why="it takes the steps", way_out="Use e.g. ETDRK2(), or leave it out.")

@@ -1,7 +1,7 @@
 """A1: explicit heat equation, five and seven points, periodic, in million cell updates per second.
 
-uᵢ ← uᵢ + r Σ (uⱼ − uᵢ) over the 2d neighbours, r = DΔt/Δx² = 0.1. diffsim runs through `solve`, beside Devito
-(generated C with OpenMP, blocks tuned), py-pde (numba) and NumPy slices; each in its own process, on all cores.
+uᵢ ← uᵢ + r Σ (uⱼ − uᵢ) over the 2d neighbours, r = DΔt/Δx² = 0.1. diffsim runs through `solve`, beside
+Devito (generated C with OpenMP, tuned blocks), py-pde (numba) and NumPy slices; each in its own process.
 Every tool takes the same steps from the same state, and its result is compared with NumPy's in float64.
 """
 
@@ -9,9 +9,10 @@ import os
 import time
 
 import numpy as np
+
 from harness import compare, steps_for, timed
 
-RATIO, SECONDS, CHECKED = 0.1, 1.0, 40
+RATIO, SECONDS, CHECKED = 0.1, 0.6, 40
 SHAPES = ((512, 512), (2048, 2048), (128, 128, 128), (256, 256, 256))
 
 

@@ -1,8 +1,8 @@
 """A2: one implicit or exponential step of the heat equation on 512², in milliseconds.
 
-Periodic and no-flux walls with constant D, and D(x, y) of contrast 10 between no-flux walls; DΔt/Δx² ≈ 10, so
-that a step is forty times what explicit Euler can take. Peers: SciPy's sparse LU, factorised once (`prepare_s` is
-that), its FFT and DCT for the exponential steps, and FiPy with its default and its preconditioned CG solver.
+Periodic and no-flux walls with constant D, and D(x, y) of contrast 10 with no-flux walls; DΔt/Δx² ≈ 10, so
+that a step is forty times what explicit Euler can take. Peers: SciPy's sparse LU, factorised once (`prepare_s`),
+its FFT and DCT for the exponential steps, and FiPy with its default and its preconditioned CG solver.
 `residual` is how well the result satisfies the equation of the step, by SciPy's matrix in float64 (relative).
 ETDRK2 steps Fisher's equation, u_t = Δu + u(1 − u)/100, with two evaluations of the reaction.
 """
@@ -10,6 +10,7 @@ ETDRK2 steps Fisher's equation, u_t = Δu + u(1 − u)/100, with two evaluations
 import time
 
 import numpy as np
+
 from harness import compare, steps_for, timed
 
 RATIO, SECONDS = 10.0, 1.0
@@ -65,6 +66,7 @@ def lu_steps(problem, method, n, dtype):
     """run(steps) by back-substitution in SuperLU's factors (symmetric mode, minimum degree)."""
     import scipy.sparse as sp
     from scipy.sparse.linalg import splu
+
     from sparse import diffusion_matrix
 
     A = diffusion_matrix([field(problem, n)] * 2, (1.0, 1.0), problem == "periodic").astype(dtype)

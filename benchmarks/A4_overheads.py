@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from harness import compare, steps_for, timed
 
 STEPPERS = (

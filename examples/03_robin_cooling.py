@@ -1,6 +1,7 @@
 """Newton's cooling of a steel plate and a steel ball: D ∂T/∂n = h (T_oil − T) at the surface.
 
-With the Biot number ha/D = 1 neither the film nor the steel may be neglected. Both start at 100 °C in oil of 20 °C.
+With the Biot number ha/D = 1 neither the oil nor the steel may be neglected. Both start at 100 °C in oil of
+20 °C.
 """
 
 import numpy as np
@@ -41,7 +42,8 @@ def draw(ts, curves, figure):
 
     fig = plt.figure(figsize=(9, 4), layout="constrained")
     for panel, (name, (grid, T, exact)) in zip(fig.subfigures(1, 2), curves.items(), strict=True):
-        ds.plot.profiles(grid, ts, T, exact=exact, name="T", unit="°C", length_unit="m", time_unit="s", figure=panel)
+        units = {"unit": "°C", "length_unit": "m", "time_unit": "s"}
+        ds.plot.profiles(grid, ts, T, exact=exact, name="T", **units, figure=panel)
         panel.suptitle(f"steel {name}, Bi = 1")
     fig.savefig(figure, dpi=150)
 

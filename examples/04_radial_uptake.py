@@ -24,7 +24,8 @@ def main(fast=False, figure=None):
         save = ds.SaveAt(ts=ts, fn=lambda t, c, grid=grid: grid.mean(c))
         sol = ds.solve(law, tf.zeros(n, tf.float64), t=(0, 0.5), save=save)
         curves[name] = d, sol.y.numpy()
-        numbers |= {f"{name} {t:g}": float(m) for t, m in zip(ts, sol.y, strict=True) if t in (0.01, 0.1, 0.5)}
+        M = dict(zip(ts, sol.y.numpy(), strict=True))
+        numbers |= {f"{name} {t:g}": M[t] for t in (0.01, 0.1, 0.5)}
     if figure:
         draw(ts, curves, figure)
     return numbers

@@ -19,10 +19,12 @@ def main(fast=False, figure=None):
         gas = ds.models.PorousMedium(m=2.0).on(grid, walls)
         r = grid.coordinates()[0]
         u0 = tf.constant(ds.reference.nonlinear.barenblatt(r, 1.0, m=2, d=d))
-        sol = ds.solve(gas, u0, t=(1, 8), dt=ds.PID(rtol=1e-5, atol=1e-8), save=ds.SaveAt(ts=[1, 2, 4, 8]))
+        save, dt = ds.SaveAt(ts=[1, 2, 4, 8]), ds.PID(rtol=1e-5, atol=1e-8)
+        sol = ds.solve(gas, u0, t=(1, 8), dt=dt, stepper=ds.Tsit5(), save=save)
         exact = np.array([ds.reference.nonlinear.barenblatt(r, t, m=2, d=d) for t in sol.t])
         u = sol.y.numpy()
-        numbers |= {f"{d}-D front": front(r, u[-1]), f"{d}-D error": np.abs(u[-1] - exact[-1]).max() / exact[-1].max(),
+        numbers |= {f"{d}-D front": front(r, u[-1]),
+                    f"{d}-D error": np.abs(u[-1] - exact[-1]).max() / exact[-1].max(),
                     f"{d}-D gain": float(grid.integrate(sol.final - u0))}
         curves[d] = grid, sol.t, u, exact
     if figure:
@@ -31,7 +33,7 @@ def main(fast=False, figure=None):
 
 
 def front(r, u):
-    """Where the straight line through u at 60 and 40 % of its peak, taken in r², vanishes: Barenblatt's u is one in r²."""
+    """Where u vanishes, from where it has 60 and 40 % of its peak: Barenblatt's u is a line in r²."""
     a, b = np.interp([-0.6, -0.4], -u / u.max(), r**2)
     return np.sqrt(b + 2 * (b - a))
 
@@ -42,7 +44,8 @@ def draw(curves, figure):
 
     fig = plt.figure(figsize=(9, 4), layout="constrained")
     for panel, (d, (grid, ts, u, exact)) in zip(fig.subfigures(1, 2), curves.items(), strict=True):
-        ds.plot.profiles(grid, ts, u, exact=exact, unit="mass / length" + "²" * (d == 2), length_unit="length", figure=panel)
+        unit = "mass / length" + "²" * (d == 2)
+        ds.plot.profiles(grid, ts, u, exact=exact, unit=unit, length_unit="length", figure=panel)
         panel.suptitle(f"u_t = ∇²(u²) {'on a line' if d == 1 else 'in a plane'}")
     fig.savefig(figure, dpi=150)
 

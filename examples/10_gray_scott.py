@@ -16,7 +16,7 @@ def main(fast=False, figure=None):
     save = ds.SaveAt(every=500, to="gray_scott.h5")
     sol = ds.solve(law, y0, t=(0, end), dt=1.0, save=save, progress=bool(figure))
     if figure:
-        ds.plot.field(grid, sol.final[1], name="v", unit="concentration of the feed", length_unit="length").savefig(figure)
+        ds.plot.field(grid, sol.final[1], name="v", unit="feed", length_unit="length").savefig(figure)
     u, v = (part.numpy() for part in sol.final)
     return {"u": u.mean(), "v": v.mean(), "covered": (v > 0.1).mean(), "records": len(sol.t)}
 

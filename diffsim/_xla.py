@@ -5,16 +5,23 @@ from __future__ import annotations
 import tensorflow as tf
 
 try:
-    from tensorflow.compiler.tf2xla.python.xla import optimization_barrier as _barrier
+    from tensorflow.compiler.tf2xla.python import xla as _xla
 except ImportError:  # wheels without XLA: everything still runs, uncompiled
-    _barrier = None
+    _xla = None
 
-
-if _barrier is not None:
-    try:
+if _xla is not None:
+    try:  # forward differentiation goes through it too, so a custom gradient is not enough
         tf.RegisterGradient("XlaOptimizationBarrier")(lambda op, *grads: list(grads) if len(grads) > 1 else grads[0])
     except KeyError:  # a TensorFlow that brings its own
         pass
+
+
+def available() -> bool:
+    """Whether row windows can be used: XLA is there, and the processor does the computing.
+
+    On a GPU the plain fused step is near the memory's roof, and conditions inside the loop cost.
+    """
+    return _xla is not None and not tf.config.list_physical_devices("GPU")
 
 
 def fence(x: tf.Tensor) -> tf.Tensor:
@@ -22,7 +29,18 @@ def fence(x: tf.Tensor) -> tf.Tensor:
 
     Its value and its gradient are those of the identity; run eagerly it is the identity.
     """
-    if _barrier is None or tf.executing_eagerly():
+    if _xla is None or tf.executing_eagerly():
         return x
-    y = _barrier(x)  # the generated op returns a list in some modes, a tensor in others
+    y = _xla.optimization_barrier(x)  # the generated op returns a list in some modes, a tensor in others
     return y[0] if isinstance(y, (list, tuple)) else y
+
+
+def update(x: tf.Tensor, block: tf.Tensor, start) -> tf.Tensor:
+    """`x` with `block` written at `start`, in place where x is not needed any more."""
+    return _xla.dynamic_update_slice(x, block, start)
+
+
+def windows(flat: tf.Tensor, start, width: int) -> tf.Tensor:
+    """Rows of `width` entries of a flat tensor, beginning at each of `start`: (len(start), width)."""
+    numbers = _xla.xla_data_pb2.GatherDimensionNumbers(offset_dims=[1], start_index_map=[0], index_vector_dim=1)
+    return _xla.gather(flat, start[:, None], numbers, slice_sizes=[width], indices_are_sorted=False)

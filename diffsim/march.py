@@ -70,7 +70,7 @@ def program(structure, slots: int, jit: bool, begin: bool):
 
     def run(leaves, carry, pieces, budget, key):
         parts = _tree.unflatten(structure, leaves)
-        return march(parts, slots, carry, pieces, budget, key)
+        return march(parts, slots, jit, carry, pieces, budget, key)
 
     compiled = tf.function(start if begin else run, jit_compile=jit, autograph=False)
 
@@ -80,7 +80,7 @@ def program(structure, slots: int, jit: bool, begin: bool):
     return call
 
 
-def march(parts: Parts, slots: int, carry: Carry, pieces: Pieces, budget, key):
+def march(parts: Parts, slots: int, jit: bool, carry: Carry, pieces: Pieces, budget, key):
     """(carry, records, pieces completed, whether the state is finite)."""
     law = parts.law.prepare(carry.y)
     parts = parts._replace(law=law)
@@ -88,7 +88,7 @@ def march(parts: Parts, slots: int, carry: Carry, pieces: Pieces, budget, key):
     limit = carry.n + carry.rejected + budget
 
     def piece(i, slot, carry, arrays):
-        carry = _steps(parts, carry, Pieces(*(p[i] for p in pieces[:-1]), pieces.count), limit, key)
+        carry = _steps(parts, jit, carry, Pieces(*(p[i] for p in pieces[:-1]), pieces.count), limit, key)
         done = tf.equal(carry.t, pieces.end[i]) & (carry.status != SMALL)
         if slots:
             write = done & pieces.save[i]
@@ -115,10 +115,13 @@ def _write(parts, arrays, slot, carry):
     return _nest.map(lambda a, r: tf.tensor_scatter_nd_update(a, [[slot]], [r]), arrays, record)
 
 
-def _steps(parts, carry, piece, limit, key):
+def _steps(parts, jit, carry, piece, limit, key):
     """March through one piece."""
     law, stepper, stepsize = parts.law, parts.stepper, parts.stepsize
     real = _nest.real_dtype(carry.y)
+    burst = stepper.burst(law, carry.y) if jit and stepsize is None and parts.stop is None else None
+    if burst is not None:
+        return _in_bursts(burst, law, carry, piece, tf.cast(piece.h, real))
     fixed = stepsize is None
     h_fixed = tf.cast(piece.h, real)
     prepared = stepper.prepare(law, h_fixed) if fixed else None
@@ -163,3 +166,26 @@ def _steps(parts, carry, piece, limit, key):
         return there & (c.status == RUNNING) & (c.n + c.rejected < limit)
 
     return tf.while_loop(more, body, (carry,))[0]
+
+
+def _in_bursts(burst, law, carry, piece, h):
+    """March through one piece of equal steps in deep halos: the same numbers to rounding, several times as fast."""
+    def drift_at(k):
+        if law.drift is None:
+            return None
+        t = _nest.to(piece.base + tf.cast(k, tf.float64) * piece.h, h.dtype)
+        return lambda leaves: _nest.flatten(law.drift(t, _nest.pack(carry.y, leaves)))
+
+    def pair(k, tables):
+        for j in range(2):  # an even number of buffers lets the loop go back and forth without copies
+            tables = burst.step(tables, h, drift_at(k + j), k + j < piece.last)
+        return k + 2, tables
+
+    def block(k, tables):
+        stop = k + burst.depth
+        return tf.while_loop(lambda k, _: k < stop, pair, (k, burst.refresh(tables, k < piece.last)))
+
+    tables = burst.enter(_nest.flatten(carry.y))
+    _, tables = tf.while_loop(lambda k, _: k < piece.last, block, (piece.first, tables))
+    y = _nest.pack(carry.y, burst.leave(tables))
+    return carry._replace(n=carry.n + piece.last - piece.first, t=piece.end, y=y)

@@ -68,6 +68,10 @@ class Stepper(ABC):
         """What depends on the law and the step h only, computed once per run of equal steps."""
         return ()
 
+    def burst(self, law: Equation, y):
+        """A form of the state in which many equal steps are taken between two fills of ghost cells; None if there is none."""
+        return None
+
     def init(self, law: Equation, t, y):
         """The memory with which the first step starts."""
         return ()

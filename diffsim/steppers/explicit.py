@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from diffsim import _nest
 from diffsim.equation import Slot
+from diffsim.operators import rows
+from diffsim.operators.nested import PerLeaf
 from diffsim.steppers.base import Step, Stepper
 
 _ODE = frozenset({Slot.LINEAR, Slot.DRIFT})
@@ -52,6 +54,12 @@ class Euler(RungeKutta):
 
     order, reach = 1, 2.0
     a, b, c = (), (1.0,), ()
+
+    def burst(self, law, y):
+        """Deep halos, for laws whose drift is local and whose operators are Laplacians with periodic or no-flux walls."""
+        if not isinstance(law.linear, PerLeaf) or law.diffusion is not None or (law.drift is not None and not law.local):
+            return None
+        return rows.burst(law.linear.ops, _nest.flatten(y))
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def draw(ts, J, amount, slope, offset, cell, c, flux, figure):
     total.plot(ts, 1e6 * amount, color="tab:red", label="permeated amount")
     total.plot(late, 1e6 * (slope * late + offset), ":k", label="its asymptote")
     total.set_ylabel("permeated amount (µmol/m²)", color="tab:red")
-    total.legend(loc="center right")
+    total.legend(loc="lower right")
     x, y = (1e6 * a.ravel() for a in cell.coordinates())
     Jx, Jy = (1e6 * a.numpy() for a in flux)
     Jx, Jy = (Jx[1:] + Jx[:-1]) / 2, (Jy[:, 1:] + Jy[:, :-1]) / 2

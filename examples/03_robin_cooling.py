@@ -44,6 +44,7 @@ def draw(ts, curves, figure):
     for panel, (name, (grid, T, exact)) in zip(fig.subfigures(1, 2), curves.items(), strict=True):
         units = {"unit": "°C", "length_unit": "m", "time_unit": "s"}
         ds.plot.profiles(grid, ts, T, exact=exact, name="T", **units, figure=panel)
+        panel.axes[0].set_ylim(OIL, HOT)
         panel.suptitle(f"steel {name}, Bi = 1")
     fig.savefig(figure, dpi=150)
 

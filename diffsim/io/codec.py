@@ -3,12 +3,14 @@
     encode: object ↦ (JSON-able node, list of arrays),    decode: the inverse
 
 Floats survive to the last bit (JSON holds the shortest decimal that reads back the same; arrays go to HDF5).
-Dataclasses of this package become {"data": "module:Class", "fields": …}; functions at the top level of a module that
-can be imported become {"function": "module:name"}. Whatever else comes along (lambdas, closures, networks, classes of
-others) is kept as its repr, {"opaque": …}: a reader sees what it was, and `decode` refuses it by name.
+Dataclasses of this package become {"data": "module:Class", "fields": …}; functions at the top level of a
+module that can be imported become {"function": "module:name"}. Whatever else comes along (lambdas, closures,
+networks, classes of others) is kept as its repr, {"opaque": …}: a reader sees what it was, and `decode`
+refuses it by name.
 
-Decoding a function imports its module: ask for the law of a file only if you trust the file. Functions of the standard
-library and of the array libraries are never rebuilt, so that no file can have files or processes touched.
+Decoding a function imports its module: ask for the law of a file only if you trust the file. Functions of the
+standard library and of the array libraries are never rebuilt, so that no file can have files or processes
+touched through them.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ def encode(obj) -> tuple[object, list[np.ndarray]]:
     """(node, arrays): `node` is JSON-able and refers to `arrays` by index.
 
     Args:
-        obj: a dataclass of this package, a number, array, tensor, string, dtype, type, enumeration member, function,
-            bound method, functools.partial, or a nest of them. Anything else becomes its repr.
+        obj: a dataclass of this package, a number, array, tensor, string, dtype, type, enumeration member,
+            function, bound method, functools.partial, or a nest of them. Anything else becomes its repr.
     """
     arrays: list[np.ndarray] = []
     return _encode(obj, arrays), arrays
@@ -52,7 +54,7 @@ def decode(node, arrays, opaque=None):
         opaque: repr ↦ stand-in for what cannot be rebuilt; by default it is refused.
 
     Raises:
-        ValueError: a part cannot be rebuilt: a lambda or closure, a class of others, or one that has changed since.
+        ValueError: a part cannot be rebuilt: a lambda or closure, a class of others, or one that has changed.
     """
     return _decode(node, arrays, opaque or _refuse_opaque)
 
@@ -104,9 +106,10 @@ def _array(x, arrays):
         value = np.asarray(x)
     except Exception:  # a symbolic tensor has no value to store
         return {"opaque": repr(x)}
-    kind = "tensor" if isinstance(x, (tf.Tensor, tf.Variable)) else "scalar" if isinstance(x, np.generic) else "array"
+    tensor, scalar = isinstance(x, (tf.Tensor, tf.Variable)), isinstance(x, np.generic)
+    kind = "tensor" if tensor else "scalar" if scalar else "array"
     name = value.dtype.name
-    if value.dtype.kind == "V" and value.dtype.names is None and value.dtype.itemsize in (1, 2):  # bfloat16, float8
+    if value.dtype.kind == "V" and value.dtype.names is None and value.dtype.itemsize <= 2:  # bfloat16
         value = value.view(f"u{value.dtype.itemsize}")
     if value.dtype.kind not in "fciub":
         return {"opaque": repr(x)}
@@ -178,12 +181,12 @@ def _decode(node, arrays, opaque):
 
 
 def _as(kind, value, dtype):
-    value = value.view(dtype) if value.dtype != dtype and dtype.kind == "V" else value.astype(dtype, copy=False)
+    value = value.view(dtype) if dtype.kind == "V" else value.astype(dtype, copy=False)
     return tf.constant(value) if kind == "tensor" else value[()] if kind == "scalar" else value
 
 
 def _named(name, fields):
-    """The class itself where it is loaded with these fields, else a namedtuple of the same name and fields."""
+    """The class itself where it is loaded with these fields, else a namedtuple of that name with them."""
     module, _, qualname = name.partition(":")
     found = _find(module, qualname, sys.modules.get(module))
     if isinstance(found, type) and issubclass(found, tuple) and list(getattr(found, "_fields", ())) == fields:
@@ -216,7 +219,8 @@ def _data(cls, fields):
     names = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else set()
     if names != set(fields):
         _checks.refuse("stored object", _checks.Verbatim(f"{cls.__name__}({', '.join(sorted(fields))})"),
-                       f"the fields ({', '.join(sorted(names))})", "the class has changed since the file was written",
+                       f"the fields ({', '.join(sorted(names))})",
+                       "the class has changed since the file was written",
                        "Pass `law=` to resume, or use the version that the file names.")
     made = object.__new__(cls)  # no __init__: the fields were checked before they were stored
     for name, value in fields.items():

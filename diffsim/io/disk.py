@@ -41,14 +41,15 @@ def patiently(action, patience: float = PATIENCE):
 
 
 def guard(file, path: Path, exclusive: bool, patience: float = PATIENCE) -> None:
-    """Lock the open `file` until it is closed: shared keeps writers away, exclusive finds out whether any is there."""
+    """Lock the open `file` until it is closed: shared keeps writers away, exclusive finds out whether."""
     if fcntl is None:
         return
     how = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
     try:
         patiently(lambda: fcntl.flock(file, how), patience)
     except BlockingIOError:
-        _checks.refuse("path", str(path), "a file that is not in use", "another run writes it, or a program has it open",
+        _checks.refuse("path", str(path), "a file that is not in use",
+                       "another run writes it, or a program has it open",
                        "Wait for it, or choose another name.", BlockingIOError)
     except OSError:  # a file system without locks: the user keeps watch
         return
@@ -58,14 +59,15 @@ def check_place(path: Path) -> None:
     """Refuse a path at which no run can be written; an older run that has ended may be there."""
     parent = path.parent
     if path.is_dir():
-        _checks.refuse("path", str(path), "the name of a file", "it is a directory", "Add a file name, e.g. run.h5.",
-                       IsADirectoryError)
+        _checks.refuse("path", str(path), "the name of a file", "it is a directory",
+                       "Add a file name, e.g. run.h5.", IsADirectoryError)
     if not parent.is_dir():
-        _checks.refuse("path", str(path), "a file in a directory that exists", f"there is no directory {parent}",
+        _checks.refuse("path", str(path), "a file in a directory that exists",
+                       f"there is no directory {parent}",
                        f"Create it: Path({str(parent)!r}).mkdir(parents=True).", FileNotFoundError)
     if not os.access(parent, os.W_OK | os.X_OK):
-        _checks.refuse("path", str(path), "a directory that may be written to", f"you have no permission in {parent}",
-                       "Choose another directory.", PermissionError)
+        _checks.refuse("path", str(path), "a directory that may be written to",
+                       f"you have no permission in {parent}", "Choose another directory.", PermissionError)
     if path.exists():
         with readable(path) as old:
             if not _ours(old):
@@ -76,7 +78,7 @@ def check_place(path: Path) -> None:
 
 
 def _ours(file) -> bool:
-    """By the name at the head of the root group, which is there even where the library cannot open the file."""
+    """By the name at the head of the root group, which is there even if the library cannot open the file."""
     file.seek(0)
     head = file.read(2**14)
     return head.startswith(superblock.SIGNATURE) and b"diffsim" in head
@@ -102,10 +104,10 @@ def damaged(path: Path, why) -> None:
 
 
 def settle(path: Path) -> None:
-    """Turn a file whose writer was killed into an ordinary one; leave one that is being written alone.
+    """Turn a file whose writer was killed into an ordinary one; leave alone one that is being written.
 
-    The index may know of space that was reserved for a record but is not in the superblock yet: the end of the
-    allocated space becomes that of the file, so that nothing else is put there.
+    The index may know of space that was reserved for a record but is not in the superblock yet: the end of
+    the allocated space becomes that of the file, so that nothing else is put there.
     """
     with readable(path) as file:
         try:
@@ -123,7 +125,7 @@ def settle(path: Path) -> None:
 
 
 def reserve(file, start: int, size: int) -> None:
-    """Make sure of `size` bytes from `start` on; on failure the file is as long as before and OSError is raised."""
+    """Make sure of `size` bytes from `start` on; else raise OSError and leave the file as long as before."""
     if not hasattr(os, "posix_fallocate"):  # look at what is free instead, and extend the file sparsely
         if shutil.disk_usage(file.name).free < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -18,7 +18,7 @@ from diffsim.grid import Grid, RadialGrid
 from diffsim.io import codec, superblock
 
 LAYOUT = 1
-SMALL, LARGE = 2**16, 2**30  # bytes: records below SMALL share chunks, those above LARGE are split (HDF5 stops at 2³²)
+SMALL, LARGE = 2**16, 2**30  # bytes: smaller records share chunks, larger ones are split (HDF5 stops at 2³²)
 STATUS_BYTES = 1024
 STORABLE = "fciub"
 
@@ -30,8 +30,12 @@ def paths(nest, prefix: str = "state"):
     if isinstance(nest, (tuple, list)):
         return type(nest)(paths(v, f"{prefix}/{i}") for i, v in enumerate(nest))
     if isinstance(nest, dict):
-        return {k: paths(v, f"{prefix}/{quote(str(k), safe='')}") for k, v in nest.items()}
+        return {k: paths(v, f"{prefix}/{_link(k)}") for k, v in nest.items()}
     return f"{prefix}/y" if prefix == "state" else prefix
+
+
+def _link(key) -> str:
+    return quote(str(key), safe="").replace(".", "%2E")  # HDF5 gives "/" and "." meanings of its own
 
 
 def put(group, obj) -> None:
@@ -56,7 +60,7 @@ def image(**run) -> bytes:
         build(file, **run)
         file.flush()
         copy = io.BytesIO(file.id.get_file_image())
-    superblock.seal(copy, superblock.end(copy))  # the library takes the writer's mark off the copy, but adds no checksum
+    superblock.seal(copy, superblock.end(copy))  # the library unmarks the copy, but leaves the checksum
     return copy.getvalue()
 
 
@@ -95,8 +99,8 @@ def _dtype(name, dtype) -> np.dtype:
     dtype = np.dtype(tf.as_dtype(dtype).as_numpy_dtype)
     if dtype.kind not in STORABLE:
         _checks.refuse(f"dtype of {name}", _checks.Verbatim(dtype.name), "real, complex, integer or bool",
-                       "HDF5 has no such numbers", "Cast it, e.g. SaveAt(fn=lambda t, y: tf.cast(y, tf.float32)).",
-                       TypeError)
+                       "HDF5 has no such numbers",
+                       "Cast it, e.g. SaveAt(fn=lambda t, y: tf.cast(y, tf.float32)).", TypeError)
     return dtype
 
 
@@ -107,7 +111,8 @@ def _series(file, name, shape, dtype):
         axis = next(i for i, n in enumerate(chunk) if n > 1)
         chunk[axis] = (chunk[axis] + 1) // 2
     most = (None, *(n or None for n in shape))  # an axis of length zero has no chunks unless it may grow
-    return file.create_dataset(name, (0, *shape), dtype, maxshape=most, chunks=tuple(chunk), fill_time="never")
+    return file.create_dataset(name, (0, *shape), dtype, maxshape=most, chunks=tuple(chunk),
+                               fill_time="never")
 
 
 def _grid(group, grid) -> list:
@@ -137,20 +142,28 @@ def _provenance(file, leaves, info):
         own = "unknown"
     devices = [d.device_type for d in tf.config.list_physical_devices()]
     file.attrs.update({
-        "format": "diffsim", "layout": LAYOUT, "diffsim": own, "tensorflow": tf.__version__, "numpy": np.__version__,
-        "h5py": h5py.__version__, "python": platform.python_version(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"), "dtype": ", ".join(d.name for _, _, d in leaves),
+        "format": "diffsim", "layout": LAYOUT, "diffsim": own, "tensorflow": tf.__version__,
+        "numpy": np.__version__, "h5py": h5py.__version__, "python": platform.python_version(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dtype": ", ".join(d.name for _, _, d in leaves),
         "device": f"{' '.join(devices)} on {platform.machine()} {platform.system()}",
     })
-    for name, value in info.items():  # plain values once more where other programs look for them
-        if name not in file.attrs and isinstance(value, (str, bool, int, float)):
-            file.attrs[name] = value if not isinstance(value, int) or abs(value) < 2**63 else str(value)
-        elif name not in file.attrs and hasattr(value, "dtype") and np.asarray(value).dtype.kind in STORABLE:
-            if np.asarray(value).nbytes <= 1024:
-                file.attrs[name] = np.asarray(value)
-        elif name not in file.attrs and isinstance(value, dict):
-            file.attrs[name] = json.dumps(codec.encode(value)[0]) if not _plain(value) else json.dumps(value)
+    for name, value in info.items():  # plain values once more, where other programs look for them
+        if name not in file.attrs and (plain := _plain(value)) is not None:
+            file.attrs[name] = plain
 
 
-def _plain(value: dict) -> bool:
-    return all(isinstance(k, str) and isinstance(v, (str, bool, int, float, type(None))) for k, v in value.items())
+def _plain(value):
+    """The value as an attribute can hold it, dictionaries as JSON; None for what is no plain data."""
+    if isinstance(value, dict):
+        entries = {str(k): _plain(v) for k, v in value.items()}
+        simple = all(isinstance(v, (str, bool, int, float)) for v in entries.values())
+        return json.dumps(entries, ensure_ascii=False) if simple else None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+        return str(value)
+    if isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, (np.ndarray, np.generic, tf.Tensor)) and not tf.is_symbolic_tensor(value):
+        array = np.asarray(value)
+        return array if array.dtype.kind in STORABLE and array.nbytes <= 1024 else None
+    return None

@@ -1,4 +1,4 @@
-"""Writing a run: records are readable as soon as they are appended, and survive whatever happens afterwards."""
+"""Writing a run: records can be read as soon as they are appended, and survive whatever happens later."""
 
 from __future__ import annotations
 
@@ -27,8 +27,6 @@ class Recorder:
         self._at = at  # where it is now: beside it, until the first record is complete
         self._drawn = 0
         self._open()
-        structure = codec.decode(*layout.stored(self._file["structure"]))
-        self._names, self._grid = structure, codec.decode(*layout.stored(self._file["grid"]), opaque=lambda _: None)
         self._number = max(n for n, _ in slots(self._file))
 
     @classmethod
@@ -43,7 +41,7 @@ class Recorder:
             info: seed, units and whatever else belongs to the run.
 
         Raises:
-            OSError: there is no such directory, no permission, something else of that name, or a run that writes it.
+            OSError: there is no such directory, no permission, something else of that name, or it is in use.
             TypeError: HDF5 cannot hold the dtype.
         """
         path = Path(path)
@@ -87,7 +85,8 @@ class Recorder:
             records = _checks.integer("records", records, least=0, why="records are counted")
             if records > count:
                 self._shut()
-                _checks.refuse("records", records, f"at most {count}", f"{path} holds no more", "Keep all: None.")
+                _checks.refuse("records", records, f"at most {count}", f"{path} holds no more",
+                               "Keep all: None.")
             self._commit(records)
         self._set_status("running")
         return self
@@ -95,21 +94,25 @@ class Recorder:
     def _open(self):
         import h5py  # not needed before a file is
 
-        self._file = disk.patiently(lambda: h5py.File(self._at, "r+", libver="latest", rdcc_nbytes=0))
+        try:
+            self._file = disk.patiently(lambda: h5py.File(self._at, "r+", libver="latest", rdcc_nbytes=0))
+        except OSError as error:
+            _checks.refuse("path", str(self.path), "a file that can be opened for writing",
+                           f"the library says: {' '.join(str(error).split())}",
+                           "If it is open for reading here, close it: run.close().", type(error))
         self._file.swmr_mode = True
         self._raw = open(self._at, "r+b", buffering=0)  # noqa: SIM115 - closed with the recorder
         disk.guard(self._raw, self._at, exclusive=False)
         superblock.seal(self._raw, self._file.id.get_filesize())
+        self._names = codec.decode(*layout.stored(self._file["structure"]))
+        self._grid = codec.decode(*layout.stored(self._file["grid"]), opaque=lambda _: None)
+        self._time, self._records = self._file["time"], self._file["records"]
+        self._leaves = [self._file[name] for name in _nest.flatten(self._names)]
+        self._set_count(int(self._records[()]))
 
-    @property
-    def count(self) -> int:
-        """How many records are complete."""
-        return int(self._file["records"][()])
-
-    @property
-    def last_time(self) -> float | None:
-        """Time of the last complete record; None before the first."""
-        return float(self._file["time"][self.count - 1]) if self.count else None
+    def _set_count(self, count):
+        self.count = count  # how many records are complete
+        self.last_time = float(self._time[count - 1]) if count else None
 
     def append(self, t, y) -> None:
         """Write k records; when it returns they are in the file, whatever happens to this process.
@@ -123,7 +126,7 @@ class Recorder:
             OSError: there is no room. The file is as before, and the record can be appended again.
         """
         t = np.asarray(t, np.float64)
-        leaves = self._leaves(t, y)
+        leaves = self._matched(t, y)
         first = self.count
         stop = first + len(t)
         if stop == first:
@@ -131,7 +134,7 @@ class Recorder:
         size = t.nbytes + sum(v.nbytes for _, v in leaves)
         partial = sum(min(math.prod(d.chunks) * d.dtype.itemsize, layout.SMALL) for d, _ in leaves)
         with self._room(size, partial + 16 * (stop + 4096) * (len(leaves) + 1)):
-            for data, values in (*leaves, (self._file["time"], t)):
+            for data, values in (*leaves, (self._time, t)):
                 if len(data) < stop:
                     data.resize(stop, axis=0)
                 data[first:stop] = values
@@ -139,29 +142,32 @@ class Recorder:
             self._commit(stop)
         if self._at != self.path:
             self._publish()
-        if stop < 64 or stop * 64 > self._drawn * 65:  # rewriting it costs as much as it is long
+        if stop * 10 >= self._drawn * 11:  # rewriting it costs as much as it is long
             self.draw()
 
-    def _leaves(self, t, y):
+    def _matched(self, t, y):
         if t.ndim != 1 or not np.isfinite(t).all():
-            _checks.refuse("t", t, "finite times of shape (k,)", "each record has its time", "Pass np.array([t]).")
+            _checks.refuse("t", t, "finite times of shape (k,)", "each record has its time",
+                           "Pass np.array([t]).")
         try:
             _nest.map(lambda *_: None, self._names, y)
         except (TypeError, ValueError):
             _checks.refuse("y", _checks.Verbatim(f"a {type(y).__name__}"),
-                           f"the structure {self._names!r}", "the file has one data set for each tensor of it",
+                           f"the structure {self._names!r}",
+                           "the file has one data set for each tensor of it",
                            "Append what y_like described.", TypeError)
         leaves = []
-        for name, leaf in zip(_nest.flatten(self._names), _nest.flatten(y), strict=True):
-            data, values = self._file[name], np.asarray(leaf)
+        for data, leaf in zip(self._leaves, _nest.flatten(y), strict=True):
+            values = np.asarray(leaf)
             if values.shape != (len(t), *data.shape[1:]) or values.dtype != data.dtype:
-                _checks.refuse(f"y[{name}]", values, f"shape {(len(t), *data.shape[1:])}, {data.dtype}",
-                               "the file was laid out for it", "Append what y_like described, k records at a time.")
+                _checks.refuse(f"y[{data.name}]", values, f"shape {(len(t), *data.shape[1:])}, {data.dtype}",
+                               "the file was laid out for it",
+                               "Append what y_like described, k records at a time.")
             leaves.append((data, values))
         return leaves
 
     def checkpoint(self, carry: list[np.ndarray], meta: dict) -> None:
-        """Keep all that is needed to go on bit for bit, together with the number of records that belong to it.
+        """Keep all that is needed to go on bit for bit, and how many records there were by then.
 
         Args:
             carry: arrays of any dtype.
@@ -198,7 +204,7 @@ class Recorder:
         self._number = number
 
     def close(self, status: str) -> None:
-        """End the run; a second call does nothing. A run without a record leaves no file, and an earlier one alone."""
+        """End the run; a second call does nothing. Without records there is no file; an old one stays."""
         if not self._file:
             return
         self._set_status(status)
@@ -216,8 +222,7 @@ class Recorder:
     def draw(self) -> None:
         """Write the XDMF anew; done now and then while the run goes on, and at its end."""
         self._drawn = self.count
-        leaves = [(self._file[name], name) for name in _nest.flatten(self._names)]
-        xdmf.write(self.path, self._grid, self._file["time"][:self._drawn], leaves)
+        xdmf.write(self.path, self._grid, self._time[:self._drawn], self._leaves)
 
     def _publish(self):
         self._file.close()  # not every system renames an open file
@@ -228,8 +233,9 @@ class Recorder:
 
     def _commit(self, count):
         superblock.seal(self._raw, self._file.id.get_filesize())
-        self._file["records"][()] = count
-        self._file["records"].flush()
+        self._records[()] = count
+        self._records.flush()
+        self._set_count(count)
 
     def _set_status(self, status):
         text = str(getattr(status, "value", status)).encode()[:layout.STATUS_BYTES]

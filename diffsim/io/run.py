@@ -41,7 +41,8 @@ class Records:
         if isinstance(rows, slice):
             start, stop, step = rows.indices(n)
             if step < 1:
-                _checks.refuse("slice", rows, "a step ≥ 1", "HDF5 reads forwards", "Reverse what you have read.")
+                _checks.refuse("slice", rows, "a step ≥ 1", "HDF5 reads forwards",
+                               "Reverse what you have read.")
             return slice(start, max(start, stop), step)
         if isinstance(rows, (int, np.integer)) and not isinstance(rows, bool):
             if not -n <= rows < n:
@@ -118,7 +119,7 @@ class Run:
 
     @property
     def checkpoint(self) -> tuple[list[np.ndarray], dict] | None:
-        """The last whole checkpoint (carry, meta); meta["records"] counts the records before it. None without."""
+        """The last whole checkpoint (carry, meta), or None; meta["records"] counts the records before it."""
         name = max(slots(self._file))[1]
         if name is None:
             return None

@@ -1,11 +1,11 @@
 """The first 48 bytes of an HDF5 file: what a killed writer leaves behind there, and how to put it right.
 
-A writer marks the file as open for writing. Killed, it leaves the mark, and an end-of-file address that may lie
-before the last allocation; then no program but a SWMR reader opens the file. `seal` removes the mark and moves the
-end: one write of 48 bytes, instead of a copy of the file.
+A writer marks the file as open for writing. Killed, it leaves the mark, and an end-of-file address that may
+lie before the last allocation; then no program but a SWMR reader opens the file. `seal` removes the mark and
+moves the end: one write of 48 bytes, instead of a copy of the file.
 
-Source: HDF5 file format specification 3.0, section II.A (superblock, versions 2 and 3) and appendix "Checksum"
-(B. Jenkins' lookup3).
+Source: HDF5 file format specification 3.0, section II.A (superblock, versions 2 and 3) and appendix
+"Checksum" (B. Jenkins' lookup3).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 import struct
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_LAYOUT = struct.Struct("<8sBBBBQQQQI")  # signature, version, sizes of offsets and lengths, flags, base, ext, end, root
+# signature, version, sizes of offsets and lengths, flags, base, extension, end, root, checksum
+_LAYOUT = struct.Struct("<8sBBBBQQQQI")
 _MIX = ((0, 2, 1, 4), (1, 0, 2, 6), (2, 1, 0, 8), (0, 2, 1, 16), (1, 0, 2, 19), (2, 1, 0, 4))
 _LAST = ((2, 1, 14), (0, 2, 11), (1, 0, 25), (2, 1, 16), (0, 2, 4), (1, 0, 14), (2, 1, 24))
 _WORD = 0xFFFFFFFF

@@ -1,7 +1,8 @@
 """An XDMF beside the HDF5 file: a few lines of XML by which ParaView finds grid, times and fields.
 
-XDMF names axes from the slowest to the fastest, and viewers draw the fastest along X. Arrays here are indexed
-[x, y, z], so that a viewer draws our z along its X: lengths and positions are right, axes change names.
+XDMF lists axes from the slowest to the fastest, and viewers draw the fastest along X. Arrays here are indexed
+[x, y, z], so that a viewer draws our last axis along its X: lengths and positions are right, but axes have
+changed names and the picture is a mirror image. Each grid says so in its Information.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ def write(path: Path, grid, times: np.ndarray, leaves) -> None:
         path: the HDF5 file.
         grid: Grid or RadialGrid; for anything else there is nothing to draw.
         times: (n,).
-        leaves: pairs of data set (n or more, …) and its path.
+        leaves: data sets (n or more, …).
     """
-    drawn = [(d, name) for d, name in leaves if on_grid(d.shape[1:], grid) and d.dtype.kind in _KINDS]
+    drawn = [d for d in leaves if on_grid(d.shape[1:], grid) and d.dtype.kind in _KINDS]
     if not drawn:
         return
     root = Xml.Element("Xdmf", Version="3.0")
@@ -36,9 +37,11 @@ def write(path: Path, grid, times: np.ndarray, leaves) -> None:
     for n, t in enumerate(times):
         frame = _add(series, "Grid", Name=f"record {n}", GridType="Uniform")
         _add(frame, "Time", Value=repr(float(t)))
+        _add(frame, "Information", Name="axes", Value=", ".join(
+            f"{theirs} shows {axis.name}" for theirs, axis in zip("XYZ", reversed(grid.axes), strict=False)))
         _mesh(frame, grid, path.name)
-        for data, name in drawn:
-            _fields(frame, data, name, grid, n, path.name)
+        for data in drawn:
+            _fields(frame, data, grid, n, path.name)
     target = path.with_suffix(".xdmf")
     draft = target.with_name(target.name + ".part")
     Xml.indent(root)
@@ -59,33 +62,36 @@ def _words(values) -> str:
 def _mesh(frame, grid, file):
     if grid.ndim == 1:
         n = grid.shape[0]
-        topology = _add(frame, "Topology", TopologyType="Polyline", NodesPerElement="2", NumberOfElements=str(n))
-        _add(topology, "DataItem", f"{file}:/grid/segments", Format="HDF", Dimensions=f"{n} 2", NumberType="Int",
-             Precision="8")
+        topology = _add(frame, "Topology", TopologyType="Polyline", NodesPerElement="2",
+                        NumberOfElements=str(n))
+        _add(topology, "DataItem", f"{file}:/grid/segments", Format="HDF", Dimensions=f"{n} 2",
+             NumberType="Int", Precision="8")
         geometry = _add(frame, "Geometry", GeometryType="XYZ")
-        _add(geometry, "DataItem", f"{file}:/grid/nodes", Format="HDF", Dimensions=f"{n + 1} 3", NumberType="Float",
-             Precision="8")
+        _add(geometry, "DataItem", f"{file}:/grid/nodes", Format="HDF", Dimensions=f"{n + 1} 3",
+             NumberType="Float", Precision="8")
         return
-    letters = "DXDYDZ" if grid.ndim == 3 else "DXDY"
-    _add(frame, "Topology", TopologyType=f"{grid.ndim}DCoRectMesh", Dimensions=_words(n + 1 for n in grid.shape))
-    geometry = _add(frame, "Geometry", GeometryType=f"ORIGIN_{letters}")
-    for values in (grid.origin, grid.dx):
-        _add(geometry, "DataItem", _words(values), Format="XML", Dimensions=str(grid.ndim), NumberType="Float",
+    flat = 3 - grid.ndim  # a plane is one layer of cells: readers disagree where 2DCoRectMesh lies
+    nodes = (*(2,) * flat, *(n + 1 for n in grid.shape))
+    _add(frame, "Topology", TopologyType="3DCoRectMesh", Dimensions=_words(nodes))
+    geometry = _add(frame, "Geometry", GeometryType="ORIGIN_DXDYDZ")
+    for values in ((*(0.0,) * flat, *grid.origin), (*(min(grid.dx),) * flat, *grid.dx)):
+        _add(geometry, "DataItem", _words(values), Format="XML", Dimensions="3", NumberType="Float",
              Precision="8")
 
 
-def _fields(frame, data, name, grid, n, file):
+def _fields(frame, data, grid, n, file):
     lead = data.shape[1:data.ndim - grid.ndim]
-    label = name.partition("/")[2].replace("/", ".")
+    label = data.name.removeprefix("/state/").replace("/", ".")
     total = int(np.prod(lead, dtype=int))
     for i, member in enumerate(product(*map(range, lead))):
         if i == MEMBERS:
             break
         field = label if total == 1 else f"{label}[{','.join(map(str, member))}]"
         attribute = _add(frame, "Attribute", Name=field, AttributeType="Scalar", Center="Cell")
-        slab = _add(attribute, "DataItem", ItemType="HyperSlab", Dimensions=_words(grid.shape))
+        slab = _add(attribute, "DataItem", ItemType="HyperSlab",
+                    Dimensions=_words(grid.shape if grid.ndim != 2 else (1, *grid.shape)))
         start, count = (n, *member, *(0,) * grid.ndim), (*(1,) * (1 + len(lead)), *grid.shape)
         _add(slab, "DataItem", _words((*start, *(1,) * data.ndim, *count)), Format="XML",
              Dimensions=f"3 {data.ndim}")
-        _add(slab, "DataItem", f"{file}:/{name}", Format="HDF", Dimensions=_words(data.shape),
+        _add(slab, "DataItem", f"{file}:{data.name}", Format="HDF", Dimensions=_words(data.shape),
              NumberType=_KINDS[data.dtype.kind], Precision=str(data.dtype.itemsize))

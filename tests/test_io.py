@@ -13,7 +13,7 @@ import tensorflow as tf
 import diffsim.boundary as bc
 from diffsim import random as ds_random
 from diffsim.grid import Grid
-from diffsim.io import Recorder, load
+from diffsim.io import Recorder, layout, load
 from diffsim.operators.base import Identity
 from diffsim.operators.stencil import Laplacian
 from tests.same import alike
@@ -175,6 +175,19 @@ def test_a_checkpoint_comes_back_and_survives_damage_to_the_next(tmp_path):
     rec.close("done")
     with load(path) as run:
         assert run.checkpoint[1]["n"] == 6
+
+
+def test_records_larger_than_a_chunk_may_be_are_split(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "LARGE", 200)
+    monkeypatch.setattr(layout, "SMALL", 100)
+    y = np.random.default_rng(0).normal(size=(3, 7, 11, 2))
+    rec = recorder(tmp_path / "run.h5", y, None)
+    rec.append(np.arange(3.0), y)
+    rec.close("done")
+    with h5py.File(tmp_path / "run.h5") as file:
+        assert np.prod(file["state/y"].chunks) * 8 <= 200
+    with load(tmp_path / "run.h5") as run:
+        np.testing.assert_array_equal(run.y[:], y)
 
 
 def test_many_small_records_stay_small(tmp_path):

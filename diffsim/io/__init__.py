@@ -16,8 +16,8 @@ of opening or closing, a file that `load` makes so. Three rules see to that: (1)
 mode, in which what is on disk never points to what is not; (2) the superblock is sealed after each record
 (see `superblock`); (3) /records is raised only after that. Space is reserved before a record is written, so
 that a full disk is found out before the library meets it, and costs nothing but the record that did not fit.
-A new run takes the place of an old file only when its first record is complete. These are guarantees against
-the death of the process; against that of the machine there are those of the file system.
+A new run takes the place of an old file with its first record, or if it ends with a checkpoint. These are
+guarantees against the death of the process; against that of the machine there are those of the file system.
 """
 
 from diffsim.io.codec import decode as decode

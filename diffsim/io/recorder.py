@@ -204,10 +204,12 @@ class Recorder:
         self._number = number
 
     def close(self, status: str) -> None:
-        """End the run; a second call does nothing. Without records there is no file; an old one stays."""
+        """End the run; a second call does nothing. Without record or checkpoint no file remains."""
         if not self._file:
             return
         self._set_status(status)
+        if self._at != self.path and self._number:  # nothing recorded yet, but it can be resumed
+            self._publish()
         if self._at == self.path:
             self.draw()
         self._shut()

@@ -14,6 +14,7 @@ from diffsim.schedule import Schedule
 from diffsim.solution import Solution, Status
 
 RECORD_BYTES = 64 << 20  # records of one call stay below this where they can
+CHECKPOINT_SECONDS = 10.0  # a run that is killed loses no more
 CALL_SECONDS = 1.0  # how long a call should take: progress, limits and files are looked after in between
 
 
@@ -27,6 +28,7 @@ class Run:
         self.recorder = None
         self.count = 0  # records made
         self.chunk = 256  # steps in the next call
+        self.saved_at = time.perf_counter()
 
     def start(self, y0):
         """Trace the program and take the stepper's and controller's first memory."""
@@ -49,7 +51,9 @@ class Run:
         size = sum(leaf.shape.num_elements() * leaf.dtype.size for leaf in _nest.flatten(y))
         wanted = self.plan.records
         room = max(1, RECORD_BYTES // size) if self.parts.fn is keep_state else PIECES
-        self.slots = 0 if self.only_final else next((s for s in (1, 16) if s >= min(wanted, room)), min(PIECES, max(16, room)))
+        self.slots = (
+            0 if self.only_final else next((s for s in (1, 16) if s >= min(wanted, room)), min(PIECES, max(16, room)))
+        )
 
     @property
     def only_final(self) -> bool:
@@ -57,7 +61,7 @@ class Run:
         return self.parts.fn is keep_state and self.plan.records == 1 and bool(self.plan.saves[-1])
 
     def resume_from(self, recorder, carry, request: dict, fresh: bool):
-        """Go on from a checkpoint of a run with the same parts; `fresh` if the schedule begins where the run had ended."""
+        """Go on from a checkpoint; `fresh` if the schedule begins where the run had ended."""
         self.recorder, self.request, self.count = recorder, request, recorder.count
         if self.count:
             self._first = None
@@ -69,12 +73,16 @@ class Run:
         from diffsim.equation import grid_of
         from diffsim.io import Recorder  # h5py only where files are written
 
-        like = _nest.map(lambda a: a[0], self._first) if self._first is not None else self.parts.fn(
-            tf.cast(self.carry.t, _nest.real_dtype(self.carry.y)), self.carry.y)
+        like = (
+            _nest.map(lambda a: a[0], self._first)
+            if self._first is not None
+            else self.parts.fn(tf.cast(self.carry.t, _nest.real_dtype(self.carry.y)), self.carry.y)
+        )
         self.request = request
         grid = grid_of(self.parts.law.linear) or getattr(law.drift, "grid", None)
-        self.recorder = Recorder.create(path, law=law, grid=grid, y_like=_nest.map(np.asarray, like),
-                                        info={**self.info, **request})
+        self.recorder = Recorder.create(
+            path, law=law, grid=grid, y_like=_nest.map(np.asarray, like), info={**self.info, **request}
+        )
 
     def to_end(self, seconds, progress, max_steps) -> Solution:
         """March until the schedule is done or something stops the run."""
@@ -119,11 +127,13 @@ class Run:
         if took < CALL_SECONDS / 2 and self.chunk < 1 << 40:
             self.chunk = int(self.chunk * min(8.0, max(2.0, 0.5 * CALL_SECONDS / max(took, 1e-4))))
         self.carry, done = carry, int(done)
-        ends = np.array([p.end for p in block[:done] if p.save])
-        if self.slots and ends.size:
-            self._keep(ends, _nest.map(lambda a: a[: ends.size], arrays))
-        elif self.only_final and ends.size:
-            self._keep(ends, _nest.map(lambda a: a[None], carry.y))
+        ends = [p.end for p in block[:done] if p.save]
+        if self.only_final and ends:
+            self._keep(np.array(ends), _nest.map(lambda a: a[None], carry.y))
+        else:
+            self._keep_some(ends, arrays)
+        if self.recorder is not None and time.perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
+            self._checkpoint()
         left = block[done:]
         self.pieces = left[0] if left else rest
         if left and rest is not None:
@@ -153,10 +163,14 @@ class Run:
     def _march(self, carry, block, budget):
         padded = block + [block[-1]] * (PIECES - len(block))
         pieces = Pieces(
-            tf.constant([p.base for p in padded], tf.float64), tf.constant([p.h for p in padded], tf.float64),
-            tf.constant([p.first for p in padded], tf.int64), tf.constant([p.last for p in padded], tf.int64),
-            tf.constant([p.end for p in padded], tf.float64), tf.constant([p.save for p in padded]),
-            tf.constant(len(block), tf.int32))
+            tf.constant([p.base for p in padded], tf.float64),
+            tf.constant([p.h for p in padded], tf.float64),
+            tf.constant([p.first for p in padded], tf.int64),
+            tf.constant([p.last for p in padded], tf.int64),
+            tf.constant([p.end for p in padded], tf.float64),
+            tf.constant([p.save for p in padded]),
+            tf.constant(len(block), tf.int32),
+        )
         run = program(self.structure, self.slots, self.jit, False)
         return run(self.leaves, carry, pieces, tf.constant(budget, tf.int64), self.key)
 
@@ -168,13 +182,16 @@ class Run:
             part, rest = self._block(half)
             carry, arrays, done, finite = self._march(good, part, half)
             if bool(finite):
-                ends = np.array([p.end for p in part[: int(done)] if p.save])
-                if self.slots and ends.size:
-                    self._keep(ends, _nest.map(lambda a: a[: ends.size], arrays))
-                good, block, limit = carry, [*part[int(done):], *([rest] if rest else []), *self.pending], limit - half
+                self._keep_some([p.end for p in part[: int(done)] if p.save], arrays)
+                good, block, limit = carry, [*part[int(done) :], *([rest] if rest else []), *self.pending], limit - half
             else:
                 block, limit = part, half
         self.carry = good
+
+    def _keep_some(self, ends, arrays):
+        """The first len(ends) slots of a call."""
+        if self.slots and ends:
+            self._keep(np.array(ends), _nest.map(lambda a: a[: len(ends)], arrays))
 
     def _keep(self, times, records):
         self.count += times.size
@@ -188,6 +205,8 @@ class Run:
     def _checkpoint(self):
         carry = [np.asarray(leaf) for leaf in _nest.flatten(tuple(self.carry))]
         self.recorder.checkpoint(carry, self.request)
+        self.recorder.publish()
+        self.saved_at = time.perf_counter()
 
     def _solution(self, status) -> Solution:
         self.info["status"] = status.value
@@ -198,9 +217,10 @@ class Run:
             if status is not Status.NON_FINITE:
                 self._checkpoint()
             self.recorder.close(status.name)
-            from diffsim.io.run import stored
+            if self.count or status is not Status.NON_FINITE:
+                from diffsim.io.run import stored
 
-            t, y = stored(self.save.to)
+                t, y = stored(self.save.to)
         elif self.records:
             t = np.concatenate(self.times)
             y = _nest.map(lambda *parts: parts[0] if len(parts) == 1 else tf.concat(parts, 0), *self.records)

@@ -140,8 +140,7 @@ class Recorder:
                 data[first:stop] = values
                 data.flush()
             self._commit(stop)
-        if self._at != self.path:
-            self._publish()
+        self.publish()
         if stop * 10 >= self._drawn * 11:  # rewriting it costs as much as it is long
             self.draw()
 
@@ -209,7 +208,7 @@ class Recorder:
             return
         self._set_status(status)
         if self._at != self.path and self._number:  # nothing recorded yet, but it can be resumed
-            self._publish()
+            self.publish()
         if self._at == self.path:
             self.draw()
         self._shut()
@@ -226,7 +225,10 @@ class Recorder:
         self._drawn = self.count
         xdmf.write(self.path, self._grid, self._time[:self._drawn], self._leaves)
 
-    def _publish(self):
+    def publish(self) -> None:
+        """Take the name of the run, replacing an earlier one; done with the first record, or when asked for."""
+        if self._at == self.path:
+            return
         self._file.close()  # not every system renames an open file
         self._raw.close()
         os.replace(self._at, self.path)

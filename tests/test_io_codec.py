@@ -36,7 +36,7 @@ def through_json(obj):
     np.zeros((0, 3), np.int16), np.array([1 + 2j], np.complex64), np.arange(4.0)[::2],
     tf.constant([1.0, 2.0], tf.float64), tf.constant(0.1), tf.constant([1.5], tf.bfloat16), tf.constant(True),
     tf.float64, tf.bfloat16, np.dtype("float32"), float, Bead(1.0, (2.0,)), Grid, RadialGrid,
-], ids=repr)
+], ids=lambda x: type(x).__name__)
 def test_values_come_back_to_the_last_bit(value):
     alike(value, through_json(value))
 
@@ -89,7 +89,7 @@ class Mine:
 
 
 @pytest.mark.parametrize("thing", [lambda t, y: y, outer(), Mine(), object(), os.system, subprocess.run,
-                                   print, np.save, np.sin, tf.sin, Mine, np.array(["a"]), {1, 2}], ids=repr)
+                                   print, np.save, np.sin, tf.sin, Mine, np.array(["a"]), {1, 2}])
 def test_what_is_not_ours_is_kept_as_text_and_refused(thing):
     node, arrays = encode({"drift": thing, "D": 1.0})
     assert repr(thing)[:20] in json.dumps(node) or "opaque" in json.dumps(node)

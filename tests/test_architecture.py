@@ -119,23 +119,36 @@ def called(path):
 def test_only_one_file_has_a_time_loop():
     loops = {of(p) for p in FILES if any(name in ("tf.while_loop", "tf.scan") for name in called(p))}
     assert "march.py" in loops
-    assert {f for f in loops if not f.startswith(("operators/", "steppers/", "geometry/"))} <= {"march.py", "simulation.py"}
+    assert {f for f in loops if not f.startswith(("operators/", "steppers/", "geometry/"))} <= {
+        "march.py",
+        "simulation.py",
+    }
 
 
 def test_no_generator_but_our_own():
-    guilty = {of(p): name for p in FILES for name in called(p)
-              if name.startswith(("tf.random.", "np.random.", "random.seed")) and of(p) != "random.py"}
+    guilty = {
+        of(p): name
+        for p in FILES
+        for name in called(p)
+        if name.startswith(("tf.random.", "np.random.", "random.seed")) and of(p) != "random.py"
+    }
     assert guilty == {}
 
 
 def test_no_state_between_calls():
     """Modules bind constants, functions and classes; nothing that a call could change."""
+
     def mutable(node):
         return isinstance(node, (ast.List, ast.ListComp, ast.Set)) or (
-            isinstance(node, ast.Call) and ast.unparse(node.func) in ("list", "dict", "set", "defaultdict"))
+            isinstance(node, ast.Call) and ast.unparse(node.func) in ("list", "dict", "set", "defaultdict")
+        )
 
-    guilty = [f"{of(p)}:{node.lineno}" for p in FILES for node in ast.parse(p.read_text()).body
-              if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and mutable(node.value)]
+    guilty = [
+        f"{of(p)}:{node.lineno}"
+        for p in FILES
+        for node in ast.parse(p.read_text()).body
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and mutable(node.value)
+    ]
     assert guilty == []
     assert [of(p) for p in FILES for node in ast.walk(ast.parse(p.read_text())) if isinstance(node, ast.Global)] == []
 
@@ -145,16 +158,23 @@ HEAVY = ("keras", "matplotlib", "h5py", "scipy", "tqdm", "mpmath")
 
 def test_importing_the_front_door_is_light():
     """TensorFlow itself loads some of these: so no file behind the front door may import one at its top."""
-    code = ("import sys, tensorflow; before = set(sys.modules); import diffsim; "
-            "print(*(m for m in set(sys.modules) - before))")
+    code = (
+        "import sys, tensorflow; before = set(sys.modules); import diffsim; "
+        "print(*(m for m in set(sys.modules) - before))"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True)
     new = run.stdout.split()
     assert [m for m in new if m.split(".")[0] in HEAVY] == []
     behind = {m for m in new if m.split(".")[0] == "diffsim"}
-    guilty = [of(p) for p in FILES if ".".join(["diffsim", *p.relative_to(ROOT).with_suffix("").parts])
-              .removesuffix(".__init__") in behind
-              for node in ast.parse(p.read_text()).body if isinstance(node, (ast.Import, ast.ImportFrom))
-              for name in [getattr(node, "module", None) or node.names[0].name] if name.split(".")[0] in HEAVY]
+    guilty = [
+        of(p)
+        for p in FILES
+        if ".".join(["diffsim", *p.relative_to(ROOT).with_suffix("").parts]).removesuffix(".__init__") in behind
+        for node in ast.parse(p.read_text()).body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in [getattr(node, "module", None) or node.names[0].name]
+        if name.split(".")[0] in HEAVY
+    ]
     assert guilty == []
     assert len(behind) > 30
 
@@ -163,7 +183,11 @@ def test_every_name_of_the_front_door_is_there_and_says_what_it_is():
     import diffsim as ds
 
     tree = ast.parse((ROOT / "__init__.py").read_text())
-    names = [a.asname or a.name for node in tree.body if isinstance(node, ast.ImportFrom) and node.module != "__future__"
-             for a in node.names]
+    names = [
+        a.asname or a.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for a in node.names
+    ]
     missing = [n for n in names if not (getattr(ds, n).__doc__ or "").strip()]
     assert [n for n in missing if n != "models"] == []

@@ -135,13 +135,22 @@ CASES = {
     "open field": (GRIDS[2], ds.Boundary(x=(ds.Dirichlet(1.0), ds.Robin(0.4, 2.0)), y=ds.Flux(0.3)), field),
     "closed ball": (ds.RadialGrid(9, 1.0), ds.Neumann(), constant),
     "open cylinder": (ds.RadialGrid(9, 1.0, inner=0.3, dimension=2), ds.Dirichlet(2.0), field),
-    "membrane": (GRIDS[1], ds.Neumann(), lambda grid: (ds.Layers(
-        D=(1.0, 0.1), at=(grid.axes[0].faces[3],), interfaces=(ds.Interface(2.0, 0.5),)), None)),
-    "membrane in a plane": (GRIDS[2], ds.Boundary(x=ds.Dirichlet(1.0), y=ds.Neumann()), lambda grid: (ds.Layers(
-        D=(1.0, 0.1), at=(grid.axes[0].faces[3],), interfaces=(ds.Interface(2.0, 0.5),)), None)),
+    "membrane": (
+        GRIDS[1],
+        ds.Neumann(),
+        lambda grid: (ds.Layers(D=(1.0, 0.1), at=(grid.axes[0].faces[3],), interfaces=(ds.Interface(2.0, 0.5),)), None),
+    ),
+    "membrane in a plane": (
+        GRIDS[2],
+        ds.Boundary(x=ds.Dirichlet(1.0), y=ds.Neumann()),
+        lambda grid: (ds.Layers(D=(1.0, 0.1), at=(grid.axes[0].faces[3],), interfaces=(ds.Interface(2.0, 0.5),)), None),
+    ),
     "tensor": (GRIDS[2], ds.Periodic(), lambda grid: (ds.Anisotropic(np.array([[2.0, 0.6], [0.6, 1.0]])), None)),
-    "closed tensor": (GRIDS[3], ds.Neumann(), lambda grid: (ds.Anisotropic(
-        np.array([[2.0, 0.6, 0.1], [0.6, 1.0, -0.5], [0.1, -0.5, 1.5]])), None)),
+    "closed tensor": (
+        GRIDS[3],
+        ds.Neumann(),
+        lambda grid: (ds.Anisotropic(np.array([[2.0, 0.6, 0.1], [0.6, 1.0, -0.5], [0.1, -0.5, 1.5]])), None),
+    ),
 }
 
 
@@ -214,8 +223,19 @@ def test_functions_of_a_diagonalised_operator(name):
     assert fast.radius() == pytest.approx(np.abs(np.linalg.eigvals(A)).max(), rel=1e-10)
 
 
-@pytest.mark.parametrize("pair", [PERIODIC, ("neumann", "neumann"), ("dirichlet", "dirichlet"), ("neumann", "dirichlet"),
-                                  ("dirichlet", "neumann"), ("robin", "neumann"), ("robin", "dirichlet")], ids=str)
+@pytest.mark.parametrize(
+    "pair",
+    [
+        PERIODIC,
+        ("neumann", "neumann"),
+        ("dirichlet", "dirichlet"),
+        ("neumann", "dirichlet"),
+        ("dirichlet", "neumann"),
+        ("robin", "neumann"),
+        ("robin", "dirichlet"),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("n", [2, 3, 7, 8])
 def test_every_basis_is_complete_and_diagonalises(pair, n):
     grid = ds.Grid((n, 3), (1.0, 0.4))
@@ -228,7 +248,9 @@ def test_every_basis_is_complete_and_diagonalises(pair, n):
         assert distance(ready.inverse(ready.forward(tf.constant(u))), u) < 1e-14 * 10
         assert distance(fast.function(lambda lam: lam, u), op.apply(u)) < 1e-12 * op.radius()
         z = u[0] + 1j * u[1]  # complex states, by real and imaginary part
-        assert np.abs(fast.function(lambda lam: tf.cast(lam, tf.complex128), z) - op.apply(z)).max() < 1e-11 * op.radius()
+        assert (
+            np.abs(fast.function(lambda lam: tf.cast(lam, tf.complex128), z) - op.apply(z)).max() < 1e-11 * op.radius()
+        )
 
 
 def test_fractional_powers_compose_and_match_the_dense_ones():
@@ -238,7 +260,10 @@ def test_fractional_powers_compose_and_match_the_dense_ones():
     lam, Q = np.linalg.eigh(A)
     for s in (0.4, 0.75, 2.0):
         power = Q @ np.diag(np.maximum(-lam, 0) ** s) @ Q.T
-        assert distance(op.diagonal().power(s).apply(u), -(power @ u.ravel()).reshape(grid.shape)) < 1e-10 * abs(lam).max() ** s
+        assert (
+            distance(op.diagonal().power(s).apply(u), -(power @ u.ravel()).reshape(grid.shape))
+            < 1e-10 * abs(lam).max() ** s
+        )
     half = op.diagonal().power(0.5)
     assert distance(half.apply(half.apply(u)), -op.apply(u)) < 1e-11
     a, b, both = (op.diagonal().power(s) for s in (0.3, 0.45, 0.75))
@@ -292,8 +317,11 @@ def test_phi_functions_to_the_last_digits(k):
     def exact(x):
         with mpmath.workdps(60):
             x = mpmath.mpf(float(x))
-            return float(sum(x**j / mpmath.factorial(j + k) for j in range(60)) if abs(x) < 5 else
-                         (mpmath.exp(x) - sum(x**j / mpmath.factorial(j) for j in range(k))) / x**k)
+            return float(
+                sum(x**j / mpmath.factorial(j + k) for j in range(60))
+                if abs(x) < 5
+                else (mpmath.exp(x) - sum(x**j / mpmath.factorial(j) for j in range(k))) / x**k
+            )
 
     expected = np.array([exact(x) for x in z])
     assert phi(k, tf.constant(z)).numpy() == pytest.approx(expected, rel=2e-14, abs=1e-300)
@@ -328,10 +356,18 @@ def test_nonlinear_diffusion():
     assert distance(ball(0.0, tf.constant(u[0, 0].repeat(2))), flat.apply(u[0, 0].repeat(2) ** 4)) < 1e-11
 
 
-@pytest.mark.parametrize(("name", "stepper", "h"), [
-    ("periodic", ds.ETDRK2(), 0.002), ("closed field", ds.RKL2(), 0.01), ("closed field", ds.TRBDF2(), 0.1),
-    ("closed ball", ds.ETD1(), 0.002), ("closed tensor", ds.RKL2(), 0.01), ("closed ball", ds.RK4(), 1e-3)],
-    ids=lambda v: v if isinstance(v, str) else None if isinstance(v, float) else type(v).__name__)
+@pytest.mark.parametrize(
+    ("name", "stepper", "h"),
+    [
+        ("periodic", ds.ETDRK2(), 0.002),
+        ("closed field", ds.RKL2(), 0.01),
+        ("closed field", ds.TRBDF2(), 0.1),
+        ("closed ball", ds.ETD1(), 0.002),
+        ("closed tensor", ds.RKL2(), 0.01),
+        ("closed ball", ds.RK4(), 1e-3),
+    ],
+    ids=lambda v: v if isinstance(v, str) else None if isinstance(v, float) else type(v).__name__,
+)
 def test_closed_systems_keep_their_mass_to_round_off(name, stepper, h):
     op, grid = case(name)
     u0 = RNG.uniform(0.0, 1.0, grid.shape)

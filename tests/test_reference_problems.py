@@ -12,7 +12,9 @@ from tests.orders import distance, slope
 
 def diffuse(op, u0, t, stepper=None, dt=None, **options):
     """u(t) of u_t = A u, by exact steps unless told otherwise."""
-    return ds.solve(ds.Equation(linear=op), u0, (0.0, t), stepper=stepper or ds.ETD1(), dt=dt or t, **options).final.numpy()
+    return ds.solve(
+        ds.Equation(linear=op), u0, (0.0, t), stepper=stepper or ds.ETD1(), dt=dt or t, **options
+    ).final.numpy()
 
 
 def second_order(run, counts=(20, 40), abs=0.1):
@@ -24,10 +26,13 @@ def second_order(run, counts=(20, 40), abs=0.1):
 
 # A1: the exact amplification of one mode, in one to three dimensions
 
+
 @pytest.mark.parametrize("shape", [(12,), (12, 8), (6, 5, 4)], ids=str)
-@pytest.mark.parametrize(("stepper", "factor"), [(ds.Euler(), lattice.ftcs_factor),
-                                                 (ds.CrankNicolson(), lattice.crank_nicolson_factor)],
-                         ids=["Euler", "CrankNicolson"])
+@pytest.mark.parametrize(
+    ("stepper", "factor"),
+    [(ds.Euler(), lattice.ftcs_factor), (ds.CrankNicolson(), lattice.crank_nicolson_factor)],
+    ids=["Euler", "CrankNicolson"],
+)
 def test_a1_a_mode_is_multiplied_by_its_factor(stepper, factor, shape):
     grid, d = ds.Grid(shape, 1.0), len(shape)
     D = (0.7, 0.3, 0.2)[:d]
@@ -39,8 +44,12 @@ def test_a1_a_mode_is_multiplied_by_its_factor(stepper, factor, shape):
     assert distance(end, factor(k, grid.dx, r) ** 10 * mode) < 1e-13
 
 
-MODES = {"no flux": (ds.Neumann(), lattice.no_flux), "held at zero": (ds.Dirichlet(), lattice.dirichlet),
-         "mixed": ((ds.Dirichlet(), ds.Neumann()), lattice.dirichlet_no_flux), "periodic": (ds.Periodic(), lattice.periodic)}
+MODES = {
+    "no flux": (ds.Neumann(), lattice.no_flux),
+    "held at zero": (ds.Dirichlet(), lattice.dirichlet),
+    "mixed": ((ds.Dirichlet(), ds.Neumann()), lattice.dirichlet_no_flux),
+    "periodic": (ds.Periodic(), lattice.periodic),
+}
 
 
 @pytest.mark.parametrize("x", MODES)
@@ -55,6 +64,7 @@ def test_a1_exponential_steps_solve_the_lattice_exactly(x, y):
 
 # A2, A3: a point source spreads by exactly 2Dt, on the lattice too
 
+
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_a2_a_gaussian_spreads(d):
     def error(n):
@@ -66,7 +76,9 @@ def test_a2_a_gaussian_spreads(d):
     assert second_order(error, (24, 48) if d == 3 else (64, 128), abs=0.25 if d == 3 else 0.1) < 4e-3
 
 
-@pytest.mark.parametrize("stepper", [ds.ETD1(), ds.RK4(), ds.CrankNicolson(), ds.RKL2()], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize(
+    "stepper", [ds.ETD1(), ds.RK4(), ds.CrankNicolson(), ds.RKL2()], ids=lambda s: type(s).__name__
+)
 def test_a2_variance_of_a_point_grows_by_two_d_t(stepper):
     grid = ds.Grid(101, 20.2, -10.1)
     u0 = np.where(np.arange(101) == 50, 5.0, 0.0)
@@ -87,6 +99,7 @@ def test_a3_covariance_under_a_diffusion_tensor():
 
 
 # A4 – A7: half-space, uptake, cooling, permeation
+
 
 def test_a4_half_space():
     def error(n):
@@ -121,9 +134,11 @@ def test_a6_cooling_through_a_film(d):
         op = ds.Laplacian(grid, walls(ds.Robin(1.0)))
         end = diffuse(op, np.ones(n), 1.0)
         surface = -op.inflow(0.0, end)[("x" if d == 1 else "r") + "+"].numpy() / grid.axes[0].area[-1]  # Bi·θ there
-        return max(distance(end, bounded.cooling(grid.axes[0].centers, 1.0, 1.0, d)),
-                   abs(float(grid.mean(end)) - bounded.cooling_mean(1.0, 1.0, d)),
-                   abs(float(surface) - bounded.cooling(1.0, 1.0, 1.0, d)))
+        return max(
+            distance(end, bounded.cooling(grid.axes[0].centers, 1.0, 1.0, d)),
+            abs(float(grid.mean(end)) - bounded.cooling_mean(1.0, 1.0, d)),
+            abs(float(surface) - bounded.cooling(1.0, 1.0, 1.0, d)),
+        )
 
     assert second_order(error) < 1e-4
 
@@ -147,6 +162,7 @@ def test_a7_permeation_and_time_lag():
 
 
 # A8, A9: layers
+
 
 def test_a8_layers_in_steady_state_are_exact():
     for n in (4, 16):
@@ -190,14 +206,21 @@ def test_a9_tells_harmonic_faces_from_arithmetic_ones():
         return abs(rates(A, 1)[0] - exact)
 
     counts = (20, 40, 80)
-    orders = {name: slope([1 / n for n in counts], [slowest(n, mean) for n in counts]) for name, mean in
-              (("harmonic", lambda a, b: 2 / (1 / a + 1 / b)), ("arithmetic", lambda a, b: (a + b) / 2), ("least", min))}
+    orders = {
+        name: slope([1 / n for n in counts], [slowest(n, mean) for n in counts])
+        for name, mean in (
+            ("harmonic", lambda a, b: 2 / (1 / a + 1 / b)),
+            ("arithmetic", lambda a, b: (a + b) / 2),
+            ("least", min),
+        )
+    }
     assert orders["harmonic"] == pytest.approx(2, abs=0.1)
     assert orders["arithmetic"] == pytest.approx(1, abs=0.2)
     assert orders["least"] == pytest.approx(1, abs=0.2)
 
 
 # A10: a wall that oscillates
+
 
 def cosine(t, x):
     """cos 4t."""
@@ -217,6 +240,7 @@ def test_a10_diffusion_wave():
 
 # A12, A13, A15: eigenvalues, Poisson problems and mean first-passage times
 
+
 def test_a12_slowest_modes():
     def decay(grid, walls, start):
         ends = [grid.integrate(diffuse(ds.Laplacian(grid, walls), start, t)).numpy() for t in (1.5, 2.0)]
@@ -224,10 +248,16 @@ def test_a12_slowest_modes():
 
     n = 24
     grid = ds.Grid((n, n), 1.0)
-    assert decay(grid, ds.Dirichlet(), np.ones((n, n))) == pytest.approx(2 * (2 * n * np.sin(np.pi / (2 * n))) ** 2, rel=1e-9)
+    assert decay(grid, ds.Dirichlet(), np.ones((n, n))) == pytest.approx(
+        2 * (2 * n * np.sin(np.pi / (2 * n))) ** 2, rel=1e-9
+    )
     for d, exact in ((2, 5.7831859629), (3, np.pi**2)):
-        second_order(lambda n, d=d, exact=exact: abs(
-            decay(ds.RadialGrid(n, 1.0, dimension=d), ds.Dirichlet(), np.ones(n)) - exact), (20, 40))
+        second_order(
+            lambda n, d=d, exact=exact: abs(
+                decay(ds.RadialGrid(n, 1.0, dimension=d), ds.Dirichlet(), np.ones(n)) - exact
+            ),
+            (20, 40),
+        )
 
 
 def one(t, u):
@@ -248,8 +278,11 @@ def test_a13_poisson_in_a_square():
         x, y = grid.coordinates()
         centre = u[n // 2, n // 2]
         assert n % 2
-        return max(abs(centre - 0.0736713533), abs(grid.integrate(u).numpy() - 0.0351442537),
-                   distance(u, poisson.rectangle(*np.broadcast_arrays(x, y))))
+        return max(
+            abs(centre - 0.0736713533),
+            abs(grid.integrate(u).numpy() - 0.0351442537),
+            distance(u, poisson.rectangle(*np.broadcast_arrays(x, y))),
+        )
 
     assert second_order(error, (17, 33)) < 5e-4
     grid = ds.Grid((17, 17), 1.0)
@@ -257,12 +290,20 @@ def test_a13_poisson_in_a_square():
     assert distance(ds.steady(law, np.zeros((17, 17))).final, relax(grid, ds.Dirichlet())) < 1e-13
 
 
-@pytest.mark.parametrize(("grid", "walls", "exact"), [
-    (lambda n: ds.Grid(n, 1.0), ds.Dirichlet(), lambda x: passage.interval(x, 1.0, 1.0)),
-    (lambda n: ds.Grid(n, 1.0), ds.Boundary(x=(ds.Dirichlet(), ds.Neumann())), lambda x: passage.interval_one_end(x, 1.0, 1.0)),
-    (lambda n: ds.RadialGrid(n, 1.0, dimension=2), ds.Dirichlet(), lambda r: passage.ball(r, 1.0, 1.0, 2)),
-    (lambda n: ds.RadialGrid(n, 1.0, dimension=3), ds.Dirichlet(), lambda r: passage.ball(r, 1.0, 1.0, 3))],
-    ids=["interval", "one end", "disk", "ball"])
+@pytest.mark.parametrize(
+    ("grid", "walls", "exact"),
+    [
+        (lambda n: ds.Grid(n, 1.0), ds.Dirichlet(), lambda x: passage.interval(x, 1.0, 1.0)),
+        (
+            lambda n: ds.Grid(n, 1.0),
+            ds.Boundary(x=(ds.Dirichlet(), ds.Neumann())),
+            lambda x: passage.interval_one_end(x, 1.0, 1.0),
+        ),
+        (lambda n: ds.RadialGrid(n, 1.0, dimension=2), ds.Dirichlet(), lambda r: passage.ball(r, 1.0, 1.0, 2)),
+        (lambda n: ds.RadialGrid(n, 1.0, dimension=3), ds.Dirichlet(), lambda r: passage.ball(r, 1.0, 1.0, 3)),
+    ],
+    ids=["interval", "one end", "disk", "ball"],
+)
 def test_a15_mean_first_passage(grid, walls, exact):
     def error(n):
         g = grid(n)
@@ -272,6 +313,7 @@ def test_a15_mean_first_passage(grid, walls, exact):
 
 
 # B1: a front that moves at finite speed
+
 
 @pytest.mark.parametrize("d", [1, 2])
 def test_b1_barenblatt(d):

@@ -25,6 +25,7 @@ def run(law=DECAY, y0=Y0, t=(0.0, 1.0), **options):
 
 # where steps end
 
+
 @pytest.mark.parametrize(("dt", "steps"), [(0.25, 4), (0.3, 4), (0.1, 10), (1 / 3, 3), (5.0, 1), (1e-2, 100)])
 def test_equal_steps_no_longer_than_asked(dt, steps):
     sol = run(dt=dt)
@@ -67,7 +68,9 @@ def test_a_mesh_of_times():
 
 
 def test_time_is_a_count_not_a_sum():
-    sol = ds.solve(CLOCK, np.zeros(1), (0.0, 1000.0), stepper=ds.Euler(), dt=0.1, save=ds.SaveAt(every=1, fn=lambda t, y: t))
+    sol = ds.solve(
+        CLOCK, np.zeros(1), (0.0, 1000.0), stepper=ds.Euler(), dt=0.1, save=ds.SaveAt(every=1, fn=lambda t, y: t)
+    )
     assert sol.steps == 10_000
     assert distance(sol.t, 0.1 * np.arange(10_001)) < 2e-13
     assert np.array_equal(sol.y, sol.t)
@@ -103,6 +106,7 @@ def test_an_ensemble_is_each_of_its_members():
 
 
 # how runs stop
+
 
 def test_steady_and_when():
     sol = run(t=(0.0, 1e3), dt=0.5, stop=ds.Steady(1e-3, every=4))
@@ -181,6 +185,7 @@ def test_a_singularity_makes_adapted_steps_too_small():
 
 # adapted steps
 
+
 def test_adapted_steps_land_on_every_record():
     ts = np.array([0.0, 1e-3, 0.5, 0.5001, 3.0])
     sol = ds.solve(CLOCK, np.zeros(2), (0.0, 3.0), dt=ds.PID(rtol=1e-9), stepper=ds.Tsit5(), save=ds.SaveAt(ts=ts))
@@ -199,6 +204,7 @@ def test_adapted_steps_backwards_in_time_and_within_bounds():
 
 
 # what is compiled, and how often
+
 
 class Traced:
     """A wall value that counts how often it is traced."""
@@ -225,8 +231,13 @@ def test_changed_numbers_compile_nothing():
     other = go(0.5, 1.0, 2.0, 0.2, 0.05, 2.0, np.zeros(8), 1e-8)
     assert (traced.times, program.cache_info().misses) == (seen, compiled)
     assert distance(first, other) > 0.1
-    fresh = ds.solve(ds.Equation(linear=ds.Diffusion(GRID, ds.Boundary(x=(ds.Dirichlet(1.0), ds.Robin(2.0, 0.0))), 0.5) - 0.2),
-                     np.zeros(8), (0.0, 2.0), stepper=ds.CrankNicolson(), dt=0.05).final
+    fresh = ds.solve(
+        ds.Equation(linear=ds.Diffusion(GRID, ds.Boundary(x=(ds.Dirichlet(1.0), ds.Robin(2.0, 0.0))), 0.5) - 0.2),
+        np.zeros(8),
+        (0.0, 2.0),
+        stepper=ds.CrankNicolson(),
+        dt=0.05,
+    ).final
     assert distance(other, fresh) < 1e-14  # the new numbers were used
     go(1.0, 2.0, 3.0, 0.1, 0.1, 1.0, np.ones(8, np.float32), 1e-9)
     assert traced.times > seen  # another precision is another program: the counter counts
@@ -268,24 +279,37 @@ def test_a_model_enters_as_its_numbers():
 
 # which stepper, and why
 
+
 def porous(u):
     """D(u) = u."""
     return u
 
 
-@pytest.mark.parametrize(("law", "y0", "dt", "name"), [
-    (DECAY, Y0, None, "ETD1"),
-    (ds.Equation(linear=ds.Laplacian(GRID, ds.Neumann())), np.ones(8), None, "ETD1"),
-    (ds.Equation(linear=ds.Laplacian(GRID, ds.Dirichlet(lambda t, x: t + 0 * x))), np.ones(8), 0.1, "ETDRK2"),
-    (ds.Equation(linear=ds.Laplacian(GRID, ds.Neumann()), drift=lambda t, y: -y**3), np.ones(8), 0.1, "ETDRK2"),
-    (SQUARE, Y0 / 10, None, "Tsit5"),
-    (ds.Equation(drift=ds.NonlinearDiffusion(GRID, ds.Neumann(), porous)), np.ones(8), None, "TRBDF2"),
-    (ds.Equation(linear=ds.Diffusion(ds.Grid((4, 4), 1.0), ds.Neumann(), lambda x, y: 1 + x * y)), np.ones((4, 4)), 0.01,
-     "RKL2"),
-    (ds.Equation(linear=ds.Diffusion(ds.Grid((4, 4), 1.0), ds.Neumann(), lambda x, y: 1 + x * y)), np.ones((4, 4)), None,
-     "TRBDF2"),
-    (ds.Equation(linear=-1.0, diffusion=0.1), Y0, 0.1, "ETD1"),
-    (ds.Equation(linear=-1.0, diffusion=lambda t, y: y), Y0, 0.1, "EulerMaruyama")])
+@pytest.mark.parametrize(
+    ("law", "y0", "dt", "name"),
+    [
+        (DECAY, Y0, None, "ETD1"),
+        (ds.Equation(linear=ds.Laplacian(GRID, ds.Neumann())), np.ones(8), None, "ETD1"),
+        (ds.Equation(linear=ds.Laplacian(GRID, ds.Dirichlet(lambda t, x: t + 0 * x))), np.ones(8), 0.1, "ETDRK2"),
+        (ds.Equation(linear=ds.Laplacian(GRID, ds.Neumann()), drift=lambda t, y: -(y**3)), np.ones(8), 0.1, "ETDRK2"),
+        (SQUARE, Y0 / 10, None, "Tsit5"),
+        (ds.Equation(drift=ds.NonlinearDiffusion(GRID, ds.Neumann(), porous)), np.ones(8), None, "TRBDF2"),
+        (
+            ds.Equation(linear=ds.Diffusion(ds.Grid((4, 4), 1.0), ds.Neumann(), lambda x, y: 1 + x * y)),
+            np.ones((4, 4)),
+            0.01,
+            "RKL2",
+        ),
+        (
+            ds.Equation(linear=ds.Diffusion(ds.Grid((4, 4), 1.0), ds.Neumann(), lambda x, y: 1 + x * y)),
+            np.ones((4, 4)),
+            None,
+            "TRBDF2",
+        ),
+        (ds.Equation(linear=-1.0, diffusion=0.1), Y0, 0.1, "ETD1"),
+        (ds.Equation(linear=-1.0, diffusion=lambda t, y: y), Y0, 0.1, "EulerMaruyama"),
+    ],
+)
 def test_the_stepper_follows_from_the_law(law, y0, dt, name):
     sol = ds.solve(law, y0, (0.0, 0.5), dt=dt, key=ds.key(0))
     assert sol.info["stepper"] == name
@@ -309,8 +333,10 @@ def test_graph_mode_and_precision():
 
 def test_paths_are_functions_of_the_key():
     law = ds.Equation(linear=-1.0, diffusion=0.5)
-    a, b, c = (ds.solve(law, np.zeros(1000), (0, 1), dt=0.1, key=ds.key(k), jit=j).final.numpy()
-               for k, j in ((3, True), (3, False), (4, True)))
+    a, b, c = (
+        ds.solve(law, np.zeros(1000), (0, 1), dt=0.1, key=ds.key(k), jit=j).final.numpy()
+        for k, j in ((3, True), (3, False), (4, True))
+    )
     assert distance(a, b) < 1e-13
     assert abs(np.corrcoef(a, c)[0, 1]) < 5 / np.sqrt(1000)
     variance = 0.5**2 * (1 - np.exp(-2)) / 2

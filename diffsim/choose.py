@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from diffsim import _tree
 from diffsim.equation import Equation, Slot
-from diffsim.steppers.exponential import ETD1, ETDRK2
 from diffsim.steppers.explicit import Tsit5
+from diffsim.steppers.exponential import ETD1, ETDRK2
 from diffsim.steppers.implicit import TRBDF2
 from diffsim.steppers.stabilised import RKL2
 from diffsim.steppers.stochastic import EulerMaruyama
@@ -22,8 +22,8 @@ def stepper_for(law: Equation, h: float | None):
             return ETD1(), "the noise is additive and the linear part diagonalises, so both are integrated exactly"
         return EulerMaruyama(), "the law has noise"
     if law.linear is None:
-        if hasattr(law.drift, "linearised"):
-            return TRBDF2(), "diffusion with D(u) is stiff on any fine grid"
+        if hasattr(law.drift, "radius_at"):
+            return RKL2(), "D(u) moves the stability limit along with the state, and the number of stages follows it"
         return Tsit5(), "there is no linear part, so nothing is known to be stiff"
     if diagonal and law.drift is None and _steady_walls(law.linear):
         return ETD1(), "the law is linear with constant walls and diagonalises: every step is exact"

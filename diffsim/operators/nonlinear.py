@@ -18,7 +18,8 @@ class NonlinearDiffusion:
     """f(t, u) = ∇·(D(x) D(u) ∇u), a drift in flux form; use it as ``Equation(drift=NonlinearDiffusion(…))``.
 
     A face takes the mean of D(u) along the straight line between its two cells, by Simpson's rule: exact for cubic D,
-    hence equal to the jump of the Kirchhoff potential ∫D du, and able to carry a front into u = 0, where a harmonic mean locks.
+    hence equal to the jump of the Kirchhoff potential ∫D du, and able to carry a front into u = 0, where a harmonic
+    mean locks.
 
     Args:
         grid: Grid or RadialGrid.
@@ -37,11 +38,19 @@ class NonlinearDiffusion:
 
     def __post_init__(self):
         if not callable(self.D):
-            _checks.refuse("D", self.D, "a function of u", "a constant or spatial D makes a linear operator",
-                           "Use Diffusion(grid, boundary, D).", TypeError)
+            _checks.refuse(
+                "D",
+                self.D,
+                "a function of u",
+                "a constant or spatial D makes a linear operator",
+                "Use Diffusion(grid, boundary, D).",
+                TypeError,
+            )
         base = Diffusion(self.grid, self.boundary, self.space)
         if base.D.cross is not None or base.D.solubility is not None:
-            _checks.refuse("space", self.space, "a number or a field", "D(u) is scalar", "Use Diffusion for tensors and layers.")
+            _checks.refuse(
+                "space", self.space, "a number or a field", "D(u) is scalar", "Use Diffusion for tensors and layers."
+            )
         object.__setattr__(self, "boundary", base.boundary)
         object.__setattr__(self, "space", base.D)
 
@@ -59,8 +68,10 @@ class NonlinearDiffusion:
             enter_high = K_high * self._mean(u, above) * (above - u)
             if stencil.walls[axis] is not None:
                 scale = 1.0 if stencil.volume is not None else 1 / float(self.grid.volume().max())
-                ends = [self._inflow(t, w, halo.edge(u, axis, w.upper, d)) * w.area() * _nest.to(scale, u.dtype)
-                        for w in stencil.walls[axis]]
+                ends = [
+                    self._inflow(t, w, halo.edge(u, axis, w.upper, d)) * w.area() * _nest.to(scale, u.dtype)
+                    for w in stencil.walls[axis]
+                ]
                 n = u.shape[axis - d]
                 enter_low = tf.concat([ends[0], halo.cut(enter_low, axis, 1, None, d)], axis - d)
                 enter_high = tf.concat([halo.cut(enter_high, axis, 0, n - 1, d), ends[1]], axis - d)
@@ -84,13 +95,27 @@ class NonlinearDiffusion:
         d = self.grid.ndim
         stencil, axes = Diffusion(self.grid, self.boundary, self.space).prepare(u), list(range(-d, 0))
         ones = tf.ones(self.grid.shape, u.dtype)
-        return {w.name: tf.reduce_sum(self._inflow(t, w, halo.edge(u, w.axis, w.upper, d)) * w.area()
-                                      * halo.edge(ones, w.axis, w.upper, d), axes)
-                for pair in stencil.walls if pair is not None for w in pair}
+        return {
+            w.name: tf.reduce_sum(
+                self._inflow(t, w, halo.edge(u, w.axis, w.upper, d)) * w.area() * halo.edge(ones, w.axis, w.upper, d),
+                axes,
+            )
+            for pair in stencil.walls
+            if pair is not None
+            for w in pair
+        }
 
     def budget(self, t, u, grid):
         """Inflow through each wall."""
         return self.inflow(t, u)
+
+    def radius_at(self, u):
+        """A bound of the spectral radius of the Jacobian's diffusive part at the state u, a scalar tensor."""
+        base = Diffusion(self.grid, self.boundary, self.space).prepare(u)
+        low, high = tf.reduce_min(u), tf.reduce_max(u)
+        between = [low + (high - low) * _nest.to(i / 8, u.dtype) for i in range(9)]  # faces and walls see values between
+        most = tf.reduce_max(tf.stack([tf.reduce_max(self.D(u)), *(tf.reduce_max(self.D(v)) for v in between)]))
+        return base.bound() * most
 
     def linearised(self, t, u):
         """The linear operator with D frozen at u, with a resolvent: a preconditioner for implicit steps."""

@@ -146,8 +146,11 @@ class Stencil(Operator):
             wall = pair[upper]
             if self.solubility is None:
                 return wall.ghost(layer, done, t)
-            s = halo.grow(halo.edge(tf.broadcast_to(self.solubility, self.grid.shape), wall.axis, upper,
-                                    self.grid.ndim), done, self.grid.ndim)
+            s = halo.grow(
+                halo.edge(tf.broadcast_to(self.solubility, self.grid.shape), wall.axis, upper, self.grid.ndim),
+                done,
+                self.grid.ndim,
+            )
             return wall.ghost(layer * s, done, t) / s
 
         return fill
@@ -187,9 +190,14 @@ class Stencil(Operator):
         """Amount entering per time through each wall."""
         axes = list(range(-self.grid.ndim, 0))
         ones = tf.ones(self.grid.shape, u.dtype)
-        return {side.name: tf.reduce_sum(side.inflow(t, u) * side.area()
-                                         * halo.edge(ones, side.axis, side.upper, self.grid.ndim), axes)
-                for pair in self.walls if pair is not None for side in pair}
+        return {
+            side.name: tf.reduce_sum(
+                side.inflow(t, u) * side.area() * halo.edge(ones, side.axis, side.upper, self.grid.ndim), axes
+            )
+            for pair in self.walls
+            if pair is not None
+            for side in pair
+        }
 
     def budget(self, t, u, grid):
         """Inflow through each wall."""
@@ -213,11 +221,15 @@ class Stencil(Operator):
         total = total if self.solubility is None else total / self.solubility
         return total if self.volume is None else total / self.volume
 
+    def bound(self):
+        """Gershgorin's bound as a scalar tensor."""
+        K = self.conductance[0]
+        ones = tf.ones(self.grid.shape, K[0].dtype if isinstance(K, tuple) else K.dtype)
+        return tf.reduce_max(self.apply(ones) - 2 * self.diagonal_entries())
+
     def radius(self) -> float:
         """Gershgorin: max |aᵢᵢ| + Σ|aᵢⱼ|, the off-diagonal entries being positive."""
-        ones = tf.ones(self.grid.shape, self.conductance[0][0].dtype if isinstance(self.conductance[0], tuple)
-                       else self.conductance[0].dtype)
-        bound = float(tf.reduce_max(self.apply(ones) - 2 * self.diagonal_entries()))
+        bound = float(self.bound())
         return bound if self.cross is None else cross.radius(self, bound)
 
 
@@ -234,8 +246,9 @@ def build(grid: Grid, pairs, medium: media.Medium, dtype: tf.DType) -> Stencil:
         return Stencil(grid, faces, K, None, None, cross_term)
     s = None if medium.solubility is None else _nest.to(medium.solubility, dtype)
     volume = None if alike else tf.constant(grid.volume(), dtype)
-    K = tuple(_faces(grid, axis, D[axis], s, medium.resistance[axis], faces[axis], dtype, alike)
-              for axis in range(grid.ndim))
+    K = tuple(
+        _faces(grid, axis, D[axis], s, medium.resistance[axis], faces[axis], dtype, alike) for axis in range(grid.ndim)
+    )
     return Stencil(grid, faces, K, volume, s, cross_term)
 
 
@@ -249,8 +262,12 @@ def _faces(grid, axis, D, s, R, pair, dtype, alike):
     K = tf.math.divide_no_nan(below * above, series)
     if pair is not None:  # half the conductance of the half cell: the face to a ghost cell
         side = tf.ones_like(low)
-        ends = [w.kappa / 2 * side if s is None else
-                w.kappa / 2 * side * halo.edge(tf.broadcast_to(s, grid.shape), axis, w.upper, d) for w in pair]
+        ends = [
+            w.kappa / 2 * side
+            if s is None
+            else w.kappa / 2 * side * halo.edge(tf.broadcast_to(s, grid.shape), axis, w.upper, d)
+            for w in pair
+        ]
         K = tf.concat([ends[0], halo.cut(K, axis, 1, grid.shape[axis] - 1, d), ends[1]], axis - d)
     area = grid.face_area(axis)
     K = K * tf.constant(area / (float(np.max(grid.volume())) if alike else 1.0), dtype)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from diffsim import _checks
 from diffsim.equation import Equation, Slot
+from diffsim.operators.rows import Burst
 
 
 class Step(NamedTuple):
@@ -48,8 +49,14 @@ class Stepper(ABC):
         """Refuse slots that would be ignored."""
         for slot in sorted(law.slots() - self.takes, key=lambda s: s.value):
             way = _WAYS[slot]
-            _checks.refuse("law", _checks.Verbatim(f"Equation({slot.value}={_checks.describe(getattr(law, slot.value))})"),
-                           f"no {slot.value}", f"{type(self).__name__} has no rule for it and would ignore it", way, TypeError)
+            _checks.refuse(
+                "law",
+                _checks.Verbatim(f"Equation({slot.value}={_checks.describe(getattr(law, slot.value))})"),
+                f"no {slot.value}",
+                f"{type(self).__name__} has no rule for it and would ignore it",
+                way,
+                TypeError,
+            )
 
     def check_stability(self, law, h: float):
         """Refuse a step beyond the linear stability limit of an explicit stepper."""
@@ -60,17 +67,19 @@ class Stepper(ABC):
             limit = self.reach / rho
             name = type(self).__name__
             raise ValueError(
-                f"dt={h:.6g} is unstable for {name}: this operator needs dt ≤ {self.reach:g}/ρ = {limit:.4g} (ρ = {rho:.4g}), "
+                f"dt={h:.6g} is unstable for {name}: this operator needs dt ≤ {self.reach:g}/ρ = {limit:.4g} "
+                f"(ρ = {rho:.4g}), "
                 f"because the fastest mode would grow at every step. "
-                f"Use dt={_below(limit):.3g}, or CrankNicolson(), RKL2() or ETDRK2().")
+                f"Use dt={_below(limit):.3g}, or CrankNicolson(), RKL2() or ETDRK2()."
+            )
 
     def prepare(self, law: Equation, h):
         """What depends on the law and the step h only, computed once per run of equal steps."""
         return ()
 
-    def burst(self, law: Equation, y):
-        """A form of the state in which many equal steps are taken between two fills of ghost cells; None if there is none."""
-        return None
+    def burst(self, law: Equation, y) -> Burst | None:
+        """A form of the state in which many steps are taken between two fills of ghost cells, if there is one."""
+        return
 
     def init(self, law: Equation, t, y):
         """The memory with which the first step starts."""

@@ -43,24 +43,40 @@ class RKL2(Stepper):
         """Fix the number of stages, or the spectral radius from which steps will choose it."""
         self.check_slots(law)
         rho = spectral_radius(law)
+        if self.stages is None and rho is None and hasattr(law.drift, "radius_at"):
+            return self, law  # D(u): the spectrum, and with it the number of stages, follows the state
         if self.stages is None and rho is None:
-            _checks.refuse("law", _checks.Verbatim("no operator with a known spectrum"), "a linear part",
-                           "the number of stages follows from its spectral radius", "Pass RKL2(stages=…).")
+            _checks.refuse(
+                "law",
+                _checks.Verbatim("no operator with a known spectrum"),
+                "a linear part",
+                "the number of stages follows from its spectral radius",
+                "Pass RKL2(stages=…).",
+            )
         if h is None:
             return replace(self, radius=rho), law
         if self.stages is None:
             return replace(self, stages=stages_for(abs(h) * rho)), law
         reach = (self.stages**2 + self.stages - 2) / 2
         if rho is not None and abs(h) * rho > reach * (1 + 1e-9):
-            _checks.refuse("dt", h, f"dt ≤ {reach / rho:.4g} with {self.stages} stages",
-                           f"they are stable for dt·ρ ≤ (s² + s − 2)/2 = {reach:g} and ρ = {rho:.4g}",
-                           f"Use RKL2(stages={stages_for(abs(h) * rho)}), or RKL2() to let it choose.")
+            _checks.refuse(
+                "dt",
+                h,
+                f"dt ≤ {reach / rho:.4g} with {self.stages} stages",
+                f"they are stable for dt·ρ ≤ (s² + s − 2)/2 = {reach:g} and ρ = {rho:.4g}",
+                f"Use RKL2(stages={stages_for(abs(h) * rho)}), or RKL2() to let it choose.",
+            )
         return self, law
+
+    def _count(self, law, h, y):
+        if self.stages is not None:
+            return tf.constant(self.stages)
+        return _stages(h, law.drift.radius_at(y) if self.radius is None else self.radius)
 
     def step(self, law, t, h, y, memory, prepared, noise):
         """The Legendre recurrence; the step's ends give the error estimate."""
         first = law.rate(t, y)
-        s = tf.constant(self.stages) if self.stages is not None else _stages(h, self.radius)
+        s = self._count(law, h, y)
         sf = tf.cast(s, h.dtype)
         w = 4 / (sf * sf + sf - 2)
         third = _nest.to(1 / 3, h.dtype)
@@ -81,15 +97,23 @@ class RKL2(Stepper):
             a = 1 - b(j - 1)
             mu_t = mu * w
             new = _nest.map(
-                lambda y0, f0, y1, y2, f: _mix((mu, y1), (nu, y2), (1 - mu - nu, y0), (mu_t * h, f), (-a * mu_t * h, f0)),
-                y, first, now, before, rate)
+                lambda y0, f0, y1, y2, f: _mix(
+                    (mu, y1), (nu, y2), (1 - mu - nu, y0), (mu_t * h, f), (-a * mu_t * h, f0)
+                ),
+                y,
+                first,
+                now,
+                before,
+                rate,
+            )
             return j + 1, now, new
 
         most = MOST_STAGES if self.stages is None else self.stages - 1
         _, _, new = tf.while_loop(lambda j, *_: j <= s, stage, (tf.constant(2), before, now), maximum_iterations=most)
         last = law.rate(t + tf.cast(h, tf.float64), new)
-        error = _nest.map(lambda y0, y1, f0, f1: _mix((0.8, y0), (-0.8, y1), (0.4 * h, f0), (0.4 * h, f1)),
-                          y, new, first, last)
+        error = _nest.map(
+            lambda y0, y1, f0, f1: _mix((0.8, y0), (-0.8, y1), (0.4 * h, f0), (0.4 * h, f1)), y, new, first, last
+        )
         return Step(new, error, ())
 
 
@@ -113,8 +137,9 @@ def stages_for(z: float) -> int:
     s = max(3, math.ceil((math.sqrt(9 + 8 * z) - 1) / 2 - 1e-9))
     s += 1 - s % 2
     if s > MOST_STAGES:
-        _checks.refuse("dt·ρ", z, f"at most {MOST_STAGES**2 // 2}", f"RKL2 would need {s} stages",
-                       "Use a smaller dt, or TRBDF2().")
+        _checks.refuse(
+            "dt·ρ", z, f"at most {MOST_STAGES**2 // 2}", f"RKL2 would need {s} stages", "Use a smaller dt, or TRBDF2()."
+        )
     return s
 
 

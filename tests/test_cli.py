@@ -98,7 +98,7 @@ def test_the_module_runs_as_a_program(tmp_path):
 def test_a_short_tour_leaves_page_files_and_table(tmp_path):
     said = []
     rows = tour.run(tmp_path, stops=(line.release, line.cooling, paths.trap), say=said.append)
-    assert all(row.passed for some in rows.values() for row in some)
+    assert all(row.holds for some in rows.values() for row in some)
     for name in ("tour.png", "tour.pdf", "table.txt", "release.h5", "cooling.h5", "trap.h5"):
         assert (tmp_path / name).stat().st_size > 0
     with open(tmp_path / "table.csv", encoding="utf-8", newline="") as file:
@@ -112,15 +112,15 @@ def test_a_short_tour_leaves_page_files_and_table(tmp_path):
 def test_the_whole_tour_holds(tmp_path):
     rows = tour.run(tmp_path, say=lambda text: None)
     assert len(rows) == len(tour.STOPS)
-    assert all(row.passed for some in rows.values() for row in some), tour.table(rows)
+    assert all(row.holds for some in rows.values() for row in some), tour.table(rows)
     assert len(list(tmp_path.glob("*.h5"))) >= len(tour.STOPS) - 3
 
 
 def test_rows_hold_only_within_their_tolerance():
-    assert tour.Row("a", 1.0009, 1.0, 1e-3).passed
-    assert not tour.Row("a", 1.0011, 1.0, 1e-3).passed
-    assert not tour.Row("a", float("nan"), 1.0, 1e-3).passed
-    assert tour.Row("zero", 1e-13, 0.0, 1e-12).passed
+    assert tour.Row("a", 1.0009, 1.0, 1e-3).holds
+    assert not tour.Row("a", 1.0011, 1.0, 1e-3).holds
+    assert not tour.Row("a", float("nan"), 1.0, 1e-3).holds
+    assert tour.Row("zero", 1e-13, 0.0, 1e-12).holds
     assert "NO" in tour.table({"stop": [tour.Row("a", 2.0, 1.0, 1e-3)]})
 
 
@@ -134,7 +134,7 @@ def test_verify_prints_the_matrix_and_fails_with_it(monkeypatch):
 
     row = verify.Row(*(None for _ in verify.Row._fields))
     monkeypatch.setattr(verify, "report", lambda rows: f"{len(rows)} row")
-    for passed in (True, False):
-        rows = [row._replace(passed=passed)]
+    for holds in (True, False):
+        rows = [row._replace(holds=holds)]
         monkeypatch.setattr(verify, "run", lambda fast, rows=rows: rows if fast else [])
-        assert run("verify") == ("1 row\n", 0 if passed else 1)
+        assert run("verify") == ("1 row\n", 0 if holds else 1)

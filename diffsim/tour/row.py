@@ -28,12 +28,12 @@ class Row(NamedTuple):
         return abs(self.measured - self.exact) / (abs(self.exact) or 1.0)
 
     @property
-    def passed(self) -> bool:
+    def holds(self) -> bool:
         """Whether the error is within the tolerance; NaN is not."""
         return self.error <= self.tolerance
 
 
-HEAD = ("stop", "quantity", "measured", "exact", "error", "tolerance", "passed")
+HEAD = ("stop", "quantity", "measured", "exact", "error", "tolerance", "holds")
 
 
 def table(rows) -> str:
@@ -43,7 +43,7 @@ def table(rows) -> str:
         rows: {name of the stop: its rows}.
     """
     cells = [HEAD, *((stop, r.what, f"{r.measured:.10g}", f"{r.exact:.10g}", f"{r.error:.1e}",
-                      f"{r.tolerance:.0e}", "yes" if r.passed else "NO")
+                      f"{r.tolerance:.0e}", "yes" if r.holds else "NO")
                      for stop, some in rows.items() for r in some)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(HEAD))]
     lines = ["  ".join(c.rjust(w) if 2 <= i < 6 else c.ljust(w)
@@ -57,6 +57,6 @@ def as_csv(rows) -> str:
     write = csv.writer(text, lineterminator="\n")
     write.writerow(HEAD)
     for stop, some in rows.items():
-        write.writerows((stop, r.what, *map(float, (r.measured, r.exact, r.error, r.tolerance)), r.passed)
+        write.writerows((stop, r.what, *map(float, (r.measured, r.exact, r.error, r.tolerance)), r.holds)
                         for r in some)
     return text.getvalue()

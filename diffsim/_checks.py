@@ -52,7 +52,9 @@ def refuse(what: str, received, expected: str, why: str, way_out: str, kind: typ
     raise kind(message(what, received, expected, why, way_out))
 
 
-def number(what: str, value, *, least: float = -math.inf, above: float = -math.inf, why: str, way_out: str = "") -> float:
+def number(
+    what: str, value, *, least: float = -math.inf, above: float = -math.inf, why: str, way_out: str = ""
+) -> float:
     """A finite real number, at least `least` and greater than `above`."""
     lower = f" ≥ {least:g}" if least > -math.inf else f" > {above:g}" if above > -math.inf else ""
     expected, way_out = f"a finite number{lower}", way_out or f"Pass a finite number{lower}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import tensorflow as tf
 
 try:
@@ -10,10 +12,10 @@ except ImportError:  # wheels without XLA: everything still runs, uncompiled
     _xla = None
 
 if _xla is not None:
-    try:  # forward differentiation goes through it too, so a custom gradient is not enough
+    # Forward differentiation goes through it too, so a custom gradient is not enough; a later TensorFlow may bring
+    # its own.
+    with contextlib.suppress(KeyError):
         tf.RegisterGradient("XlaOptimizationBarrier")(lambda op, *grads: list(grads) if len(grads) > 1 else grads[0])
-    except KeyError:  # a TensorFlow that brings its own
-        pass
 
 
 def available() -> bool:

@@ -137,9 +137,14 @@ class Robin(Condition):
 
     def __post_init__(self):
         if callable(self.transfer):
-            _checks.refuse("Robin.transfer", self.transfer, "a number or an array over the face",
-                           "the transfer coefficient is part of the operator's matrix",
-                           "Let `ambient` depend on time instead.", TypeError)
+            _checks.refuse(
+                "Robin.transfer",
+                self.transfer,
+                "a number or an array over the face",
+                "the transfer coefficient is part of the operator's matrix",
+                "Let `ambient` depend on time instead.",
+                TypeError,
+            )
         self._check("transfer", 0.0, "a negative transfer coefficient would pump matter against the gradient")
         self._check("ambient")
 
@@ -165,8 +170,13 @@ class Boundary:
         for name, value in axes.items():
             ends = value if isinstance(value, tuple) else (value, value)
             for end in ends:
-                _checks.instance(f"Boundary({name}=…)", end, Condition, why="each end of an axis needs a condition",
-                                 way_out="Use Periodic, Dirichlet, Neumann, Flux or Robin.")
+                _checks.instance(
+                    f"Boundary({name}=…)",
+                    end,
+                    Condition,
+                    why="each end of an axis needs a condition",
+                    way_out="Use Periodic, Dirichlet, Neumann, Flux or Robin.",
+                )
         self.axes = axes
 
 
@@ -183,8 +193,9 @@ class Interface:
     resistance: float = 0.0
 
     def __post_init__(self):
-        _checks.number("Interface.partition", self.partition, above=0.0,
-                       why="it is a ratio of equilibrium concentrations")
+        _checks.number(
+            "Interface.partition", self.partition, above=0.0, why="it is a ratio of equilibrium concentrations"
+        )
         _checks.number("Interface.resistance", self.resistance, least=0.0, why="a membrane cannot pump")
 
 
@@ -200,13 +211,23 @@ def resolve(boundary, grid) -> tuple[tuple[Condition, Condition], ...]:
     elif isinstance(boundary, Boundary):
         unknown, missing = set(boundary.axes) - set(names), set(names) - set(boundary.axes)
         if unknown or missing:
-            _checks.refuse("boundary", _checks.Verbatim(f"conditions for {sorted(boundary.axes)}"),
-                           f"conditions for the axes {list(names)}", "every face needs exactly one condition",
-                           "For the same condition everywhere pass it bare, e.g. Neumann().")
+            _checks.refuse(
+                "boundary",
+                _checks.Verbatim(f"conditions for {sorted(boundary.axes)}"),
+                f"conditions for the axes {list(names)}",
+                "every face needs exactly one condition",
+                "For the same condition everywhere pass it bare, e.g. Neumann().",
+            )
         pairs = tuple(v if isinstance(v := boundary.axes[n], tuple) else (v, v) for n in names)
     else:
-        _checks.refuse("boundary", boundary, "a condition or Boundary(x=…, y=…)", "an operator without walls is none",
-                       "Use Periodic(), Dirichlet(…), Neumann(…), Flux(…), Robin(…) or Boundary(…).", TypeError)
+        _checks.refuse(
+            "boundary",
+            boundary,
+            "a condition or Boundary(x=…, y=…)",
+            "an operator without walls is none",
+            "Use Periodic(), Dirichlet(…), Neumann(…), Flux(…), Robin(…) or Boundary(…).",
+            TypeError,
+        )
     for axis, pair in enumerate(pairs):
         _check_pair(names[axis], axis, pair, grid)
     return pairs
@@ -214,13 +235,22 @@ def resolve(boundary, grid) -> tuple[tuple[Condition, Condition], ...]:
 
 def _check_pair(name, axis, pair, grid):
     if len(pair) != 2:
-        _checks.refuse(f"Boundary({name}=…)", pair, "one condition or a pair (lower, upper)", "an axis has two ends",
-                       "Give two conditions.")
+        _checks.refuse(
+            f"Boundary({name}=…)",
+            pair,
+            "one condition or a pair (lower, upper)",
+            "an axis has two ends",
+            "Give two conditions.",
+        )
     periodic = [isinstance(c, Periodic) for c in pair]
     if any(periodic) and (not all(periodic) or name == "r"):
-        _checks.refuse(f"Boundary({name}=…)", pair, "Periodic on both ends or on none" if name != "r" else "a wall",
-                       "a periodic axis has no ends" if name != "r" else "a radius does not close on itself",
-                       "Use Periodic() for both, or a wall condition for both.")
+        _checks.refuse(
+            f"Boundary({name}=…)",
+            pair,
+            "Periodic on both ends or on none" if name != "r" else "a wall",
+            "a periodic axis has no ends" if name != "r" else "a radius does not close on itself",
+            "Use Periodic() for both, or a wall condition for both.",
+        )
     face = tuple(1 if i == axis else n for i, n in enumerate(grid.shape))
     flat = tuple(n for i, n in enumerate(grid.shape) if i != axis)
     for side, condition in zip("-+", pair, strict=True):
@@ -228,9 +258,13 @@ def _check_pair(name, axis, pair, grid):
             value = getattr(condition, f.name)
             shape = tuple(getattr(value, "shape", ()))
             if shape and shape not in (face, flat):
-                _checks.refuse(f"{type(condition).__name__}.{f.name} on {name}{side}", value,
-                               f"a number or an array of shape {flat}", "the face has that many cells",
-                               "Evaluate it at the face's cell centres.")
+                _checks.refuse(
+                    f"{type(condition).__name__}.{f.name} on {name}{side}",
+                    value,
+                    f"a number or an array of shape {flat}",
+                    "the face has that many cells",
+                    "Evaluate it at the face's cell centres.",
+                )
 
 
 def evaluate(value: Value, t, coordinates, axis: int, dtype: tf.DType) -> tf.Tensor:

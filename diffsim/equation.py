@@ -64,20 +64,40 @@ class Equation:
 
     def __post_init__(self):
         if self.drift is not None and not callable(self.drift):
-            _checks.refuse("drift", self.drift, "a function f(t, y)", "it is evaluated along the path",
-                           "For a number times y use linear=…", TypeError)
+            _checks.refuse(
+                "drift",
+                self.drift,
+                "a function f(t, y)",
+                "it is evaluated along the path",
+                "For a number times y use linear=…",
+                TypeError,
+            )
         _checks.instance("noise", self.noise, Noise, why="it drives the diffusion", way_out="Use Brownian().")
-        _checks.instance("calculus", self.calculus, (Ito, Stratonovich, Isothermal),
-                         why="it says where g is evaluated", way_out="Use Ito().")
+        _checks.instance(
+            "calculus",
+            self.calculus,
+            (Ito, Stratonovich, Isothermal),
+            why="it says where g is evaluated",
+            way_out="Use Ito().",
+        )
         order = _checks.number("order", self.order, above=0.0, why="it is the order of a time derivative")
         if order > 1.0:
-            _checks.refuse("order", order, "0 < order ≤ 1", "diffusion-wave equations are not of this form",
-                           "Write them as a first-order system.")
+            _checks.refuse(
+                "order",
+                order,
+                "0 < order ≤ 1",
+                "diffusion-wave equations are not of this form",
+                "Write them as a first-order system.",
+            )
 
     def slots(self) -> frozenset[Slot]:
         """The slots that this law uses."""
-        used = {Slot.LINEAR: self.linear is not None, Slot.DRIFT: self.drift is not None,
-                Slot.DIFFUSION: self.diffusion is not None, Slot.ORDER: self.order != 1.0}
+        used = {
+            Slot.LINEAR: self.linear is not None,
+            Slot.DRIFT: self.drift is not None,
+            Slot.DIFFUSION: self.diffusion is not None,
+            Slot.ORDER: self.order != 1.0,
+        }
         return frozenset(s for s, on in used.items() if on)
 
     def of_state(self, y) -> Equation:
@@ -112,9 +132,16 @@ class Equation:
             fits = False
         if not fits:
             show = [f"{tuple(s.shape)} {s.dtype.name}" for s in _nest.flatten(specs)]
-            got = [f"{tuple(s.shape)} {s.dtype.name}" if hasattr(s, "shape") else repr(s) for s in _nest.flatten(traced)]
-            _checks.refuse(what, _checks.Verbatim(f"values of {got}"), f"exactly the state's {show}",
-                           "a state is never broadcast or cast silently", f"Let {what}(t, y) return a state like y.")
+            got = [
+                f"{tuple(s.shape)} {s.dtype.name}" if hasattr(s, "shape") else repr(s) for s in _nest.flatten(traced)
+            ]
+            _checks.refuse(
+                what,
+                _checks.Verbatim(f"values of {got}"),
+                f"exactly the state's {show}",
+                "a state is never broadcast or cast silently",
+                f"Let {what}(t, y) return a state like y.",
+            )
 
     # What steppers see, inside a compiled program.
 

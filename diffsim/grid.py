@@ -60,8 +60,13 @@ class Grid:
     def __post_init__(self):
         shape = (self.shape,) if isinstance(self.shape, (int, np.integer)) else tuple(self.shape)
         if not 1 <= len(shape) <= 3:
-            _checks.refuse("shape", shape, "one to three axes", "grids are 1-D, 2-D or 3-D",
-                           "For particles in more dimensions no grid is needed.")
+            _checks.refuse(
+                "shape",
+                shape,
+                "one to three axes",
+                "grids are 1-D, 2-D or 3-D",
+                "For particles in more dimensions no grid is needed.",
+            )
         why = "each axis needs two cells for a gradient to exist"
         shape = tuple(_checks.integer("shape", n, least=2, why=why) for n in shape)
         size = self._per_axis("size", self.size, len(shape))
@@ -75,7 +80,9 @@ class Grid:
     def _per_axis(what, value, ndim):
         values = (value,) * ndim if np.ndim(value) == 0 else tuple(np.asarray(value).tolist())
         if len(values) != ndim:
-            _checks.refuse(what, value, f"{ndim} numbers", f"the grid has {ndim} axes", "Give one number for each axis.")
+            _checks.refuse(
+                what, value, f"{ndim} numbers", f"the grid has {ndim} axes", "Give one number for each axis."
+            )
         return values
 
     @property
@@ -96,13 +103,16 @@ class Grid:
     @property
     def axes(self) -> tuple[Axis, ...]:
         """The finite-volume metric of each axis."""
-        return tuple(_cartesian(AXIS_NAMES[i], *spec) for i, spec in
-                     enumerate(zip(self.shape, self.size, self.origin, strict=True)))
+        return tuple(
+            _cartesian(AXIS_NAMES[i], *spec)
+            for i, spec in enumerate(zip(self.shape, self.size, self.origin, strict=True))
+        )
 
     def coordinates(self, dtype=tf.float64) -> tuple[np.ndarray, ...]:
         """Cell centres of each axis, shaped to broadcast over the grid: (nx, 1, 1), (1, ny, 1), (1, 1, nz)."""
-        return tuple(on_axis(a.centers, i, self.ndim).astype(tf.as_dtype(dtype).as_numpy_dtype)
-                     for i, a in enumerate(self.axes))
+        return tuple(
+            on_axis(a.centers, i, self.ndim).astype(tf.as_dtype(dtype).as_numpy_dtype) for i, a in enumerate(self.axes)
+        )
 
     def volume(self) -> np.ndarray:
         """Cell volumes [lengthⁿ], shaped to broadcast over the grid."""
@@ -131,11 +141,15 @@ class Grid:
 
     def check(self, what: str, shape) -> None:
         """Refuse a state whose trailing axes are not this grid's."""
-        tail = tuple(shape)[-self.ndim:]
+        tail = tuple(shape)[-self.ndim :]
         if len(tuple(shape)) < self.ndim or tail != self.shape:
-            _checks.refuse(what, _checks.Verbatim(f"array of shape {tuple(shape)}"),
-                           f"trailing axes {self.shape}", f"it lives on a grid of {self.shape} cells",
-                           "Leading axes are the ensemble, trailing axes the grid: reshape or transpose it.")
+            _checks.refuse(
+                what,
+                _checks.Verbatim(f"array of shape {tuple(shape)}"),
+                f"trailing axes {self.shape}",
+                f"it lives on a grid of {self.shape} cells",
+                "Leading axes are the ensemble, trailing axes the grid: reshape or transpose it.",
+            )
 
 
 def on_axis(values: np.ndarray, axis: int, ndim: int) -> np.ndarray:
@@ -163,15 +177,21 @@ class RadialGrid(Grid):
     def __post_init__(self):
         inner = _checks.number("inner", self.inner, least=0.0, why="a radius is not negative")
         if self.dimension not in (2, 3):
-            _checks.refuse("dimension", self.dimension, "2 (cylinder) or 3 (sphere)",
-                           "these are the radial symmetries", "For a slab use Grid.")
+            _checks.refuse(
+                "dimension",
+                self.dimension,
+                "2 (cylinder) or 3 (sphere)",
+                "these are the radial symmetries",
+                "For a slab use Grid.",
+            )
         if self.origin is not None:
             _checks.refuse("origin", self.origin, "nothing", "the axis starts at `inner`", "Pass inner= instead.")
         object.__setattr__(self, "origin", (inner,))
         super().__post_init__()
         if self.ndim != 1:
-            _checks.refuse("shape", self.shape, "one number of shells", "the unknown depends on r only",
-                           "Use Grid for more axes.")
+            _checks.refuse(
+                "shape", self.shape, "one number of shells", "the unknown depends on r only", "Use Grid for more axes."
+            )
 
     @property
     def axes(self) -> tuple[Axis, ...]:

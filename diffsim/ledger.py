@@ -1,6 +1,7 @@
 """The ledger: what came in through each wall, what reacted, what is stored, closing to round-off.
 
-A ledger is no observer but part of the state: dQ/dt = inflow(t, u) is integrated by the same stepper in the same stages as
+A ledger is no observer but part of the state: dQ/dt = inflow(t, u) is integrated by the same stepper in the same
+stages as
 du/dt = A u + b + f. Steppers keep linear invariants, and ∫u dV − ΣQ is one, so the books close whatever the step.
 """
 
@@ -33,7 +34,8 @@ class Tracked(NamedTuple):
 def track(law: Equation, y0) -> Tracked:
     """The law on the state (y, books), with books {"x-": …, "x+": …, "reacted": …} for each part of y, all at zero.
 
-    Inflows and reactions are amounts [unit of u × lengthⁿ], positive when they add to u. A drift counts as reacted, except
+    Inflows and reactions are amounts [unit of u × lengthⁿ], positive when they add to u. A drift counts as reacted,
+    except
     NonlinearDiffusion, whose walls are told apart.
 
     Args:
@@ -47,11 +49,21 @@ def track(law: Equation, y0) -> Tracked:
     bound = law.of_state(y0)
     grid = grid_of(bound.linear) or getattr(law.drift, "grid", None)
     if grid is None:
-        _checks.refuse("law", _checks.Verbatim("no operator on a grid"), "one with a grid",
-                       "amounts are integrals over cells", "Give linear=Diffusion(grid, …), or drift=NonlinearDiffusion(grid, …).")
+        _checks.refuse(
+            "law",
+            _checks.Verbatim("no operator on a grid"),
+            "one with a grid",
+            "amounts are integrals over cells",
+            "Give linear=Diffusion(grid, …), or drift=NonlinearDiffusion(grid, …).",
+        )
     if law.diffusion is not None:
-        _checks.refuse("law", _checks.Verbatim("noise"), "no noise", "its inflow would have to be booked path by path",
-                       "Track the law without diffusion.")
+        _checks.refuse(
+            "law",
+            _checks.Verbatim("noise"),
+            "no noise",
+            "its inflow would have to be booked path by path",
+            "Track the law without diffusion.",
+        )
     drift = None if law.drift is None else Booked(law.drift, grid)
     linear = None if bound.linear is None else Budgeted(bound.linear, grid)
     books = _budget(bound, grid, tf.constant(0.0, tf.float64), y0)
@@ -65,7 +77,7 @@ def _budget(law, grid, t, y):
         parts.append(_linear_budget(law.linear, grid, t, y))
     if law.drift is not None:
         parts.append(Booked(law.drift, grid).budget(t, y))
-    return _fill(merge_leaves(parts), y)
+    return _fill(merge_leaves(parts), y, grid)
 
 
 def merge_leaves(parts):
@@ -73,19 +85,25 @@ def merge_leaves(parts):
     return [merge(budgets) for budgets in zip(*parts, strict=True)]
 
 
-def _fill(budgets, y):
-    return tuple({REACTED: tf.zeros(leaf.shape[: leaf.shape.rank], leaf.dtype)} if not b else b
-                 for b, leaf in zip(budgets, _nest.flatten(y), strict=True))
+def _fill(budgets, y, grid):
+    """Every leaf has books, be they empty."""
+    return tuple(
+        b or {REACTED: grid.integrate(tf.zeros_like(leaf))} for b, leaf in zip(budgets, _nest.flatten(y), strict=True)
+    )
 
 
 def _linear_budget(linear: PerLeaf, grid, t, y):
-    return [{} if op is None else op.budget(t, leaf, grid) for op, leaf in zip(linear.ops, _nest.flatten(y), strict=True)]
+    return [
+        {} if op is None else op.budget(t, leaf, grid) for op, leaf in zip(linear.ops, _nest.flatten(y), strict=True)
+    ]
 
 
 def _on(books, budgets):
     """Budgets laid out like the books; causes that a part does not know are zero."""
-    return tuple({name: budget.get(name, tf.zeros_like(old)) for name, old in book.items()}
-                 for book, budget in zip(books, budgets, strict=True))
+    return tuple(
+        {name: budget.get(name, tf.zeros_like(old)) for name, old in book.items()}
+        for book, budget in zip(books, budgets, strict=True)
+    )
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def program(structure, slots: int, jit: bool, begin: bool):
         jit: compile with XLA, else run as a TensorFlow graph.
         begin: make the first Carry instead of marching.
     """
+
     def start(leaves, y, t, direction):
         parts = _tree.unflatten(structure, leaves)
         law = parts.law.prepare(y)
@@ -149,9 +150,14 @@ def _steps(parts, jit, carry, piece, limit, key):
         t = tf.where(lands, piece.end, c.t + h64)
         one = tf.ones([], tf.int64)
         return Carry(
-            c.n + tf.where(good, one, 0), tf.where(good, t, c.t), _nest.where(good, step.y, c.y),
-            _nest.where(good, step.memory, c.memory), (wish, *control[1:]), c.rejected + tf.where(good, 0 * one, one),
-            tf.where(small, SMALL, c.status))
+            c.n + tf.where(good, one, 0),
+            tf.where(good, t, c.t),
+            _nest.where(good, step.y, c.y),
+            _nest.where(good, step.memory, c.memory),
+            (wish, *control[1:]),
+            c.rejected + tf.where(good, 0 * one, one),
+            tf.where(small, SMALL, c.status),
+        )
 
     def body(c):
         new = equal(c) if fixed else adapted(c)
@@ -170,6 +176,7 @@ def _steps(parts, jit, carry, piece, limit, key):
 
 def _in_bursts(burst, law, carry, piece, h):
     """March through one piece of equal steps in deep halos: the same numbers to rounding, several times as fast."""
+
     def drift_at(k):
         if law.drift is None:
             return None

@@ -15,8 +15,13 @@ class Bar:
         from tqdm import tqdm  # imported only where a bar is shown
 
         total = abs(plan.t1 - plan.t0) if plan.adapted else plan.steps
-        self.bar = tqdm(total=total, unit="" if plan.adapted else " steps", unit_scale=True, delay=0 if progress else 2,
-                        dynamic_ncols=True)
+        self.bar = tqdm(
+            total=total,
+            unit="" if plan.adapted else " steps",
+            unit_scale=True,
+            delay=0 if progress else 2,
+            dynamic_ncols=True,
+        )
 
     def update(self, carry):
         """Move the bar to where the run is."""

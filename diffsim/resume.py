@@ -15,8 +15,17 @@ from diffsim.solution import Solution
 from diffsim.solve import compose, finish, split_stops
 
 
-def resume(path, *, law: Equation | None = None, until: float | None = None, fn=None, stop=None,
-           progress: bool | None = None, max_steps: int | None = None, throw: bool = True) -> Solution:
+def resume(
+    path,
+    *,
+    law: Equation | None = None,
+    until: float | None = None,
+    fn=None,
+    stop=None,
+    progress: bool | None = None,
+    max_steps: int | None = None,
+    throw: bool = True,
+) -> Solution:
     """Go on with a run that streamed to a file and was killed, stopped or has ended.
 
     It takes the same steps as the run would have taken without the break: equal bits.
@@ -43,15 +52,26 @@ def resume(path, *, law: Equation | None = None, until: float | None = None, fn=
     began = time.perf_counter()
     with load(path) as stored:
         if stored.checkpoint is None:
-            _checks.refuse("path", str(path), "a run with a checkpoint", "it was killed before its first record",
-                           "Start it again with solve(…).")
+            _checks.refuse(
+                "path",
+                str(path),
+                "a run with a checkpoint",
+                "it was killed before its first record",
+                "Start it again with solve(…).",
+            )
         carry, request = stored.checkpoint
         law = stored.decode_law() if law is None else law
     if not request["keeps_state"] and fn is None:
-        _checks.refuse("fn", None, "the function that reduced the records", "functions are not stored in files",
-                       "Pass fn=… as it was given to SaveAt.", TypeError)
+        _checks.refuse(
+            "fn",
+            None,
+            "the function that reduced the records",
+            "functions are not stored in files",
+            "Pass fn=… as it was given to SaveAt.",
+            TypeError,
+        )
     n = len(_nest.flatten(request["state"]))
-    y = _nest.pack(request["state"], [tf.constant(a) for a in carry[2:2 + n]])
+    y = _nest.pack(request["state"], [tf.constant(a) for a in carry[2 : 2 + n]])
     save = SaveAt(ts=request["ts"], every=request["every"], fn=fn or keep_state, to=str(path))
     condition, clock = split_stops(stop)
     condition = request["stop"] if condition is None else condition
@@ -59,7 +79,9 @@ def resume(path, *, law: Equation | None = None, until: float | None = None, fn=
     info["resumed_at"] = float(carry[1])
     jit = request["jit"]
     if until is not None:
-        request, parts, plan, save, info = _further(until, float(carry[1]), law, y, request, plan, save, condition, path)
+        request, parts, plan, save, info = _further(
+            until, float(carry[1]), law, y, request, plan, save, condition, path
+        )
     key = tf.zeros([2], tf.uint32) if request["key"] is None else tf.constant(request["key"])
     run = Run(parts, plan, save, key, jit, info)
     run.start(y)
@@ -72,11 +94,21 @@ def _further(until, now, law, y, request, plan, save, condition, path):
     until = _checks.number("until", until, why="it is the new final time")
     forward = plan.t1 > plan.t0
     if now != plan.t1 or (until > now) != forward or until == now:
-        _checks.refuse("until", until, f"a time beyond {plan.t1:g}, for a run that has reached it",
-                       f"this run is at t = {now:g}", "Leave until out to finish the run first.")
+        _checks.refuse(
+            "until",
+            until,
+            f"a time beyond {plan.t1:g}, for a run that has reached it",
+            f"this run is at t = {now:g}",
+            "Leave until out to finish the run first.",
+        )
     if request["ts"] is not None or len(request["t"]) > 2:
-        _checks.refuse("until", until, "a run with dt, recorded at its end or every n steps",
-                       "the times of its mesh or records end where they ended", "Start a new run from solution.final.")
+        _checks.refuse(
+            "until",
+            until,
+            "a run with dt, recorded at its end or every n steps",
+            "the times of its mesh or records end where they ended",
+            "Start a new run from solution.final.",
+        )
     request = request | {"t": np.array([now, until])}
     parts, plan, info = compose(law, y, request["t"], request["stepper"], request["dt"], save, condition)
     return request, parts, plan, save, info | {"resumed_at": now}

@@ -33,13 +33,20 @@ class SaveAt:
 
     def __post_init__(self):
         if self.ts is not None and self.every is not None:
-            _checks.refuse("SaveAt", _checks.Verbatim("ts and every"), "one of the two", "they name different times",
-                           "Drop one.")
+            _checks.refuse(
+                "SaveAt", _checks.Verbatim("ts and every"), "one of the two", "they name different times", "Drop one."
+            )
         if self.every is not None:
             _checks.integer("every", self.every, least=1, why="it counts steps")
         if not callable(self.fn):
-            _checks.refuse("fn", self.fn, "a function fn(t, y)", "it reduces the state", "Leave it out to keep the state.",
-                           TypeError)
+            _checks.refuse(
+                "fn",
+                self.fn,
+                "a function fn(t, y)",
+                "it reduces the state",
+                "Leave it out to keep the state.",
+                TypeError,
+            )
 
     def times(self, t0: float, t1: float) -> np.ndarray | None:
         """The checked times `ts` as float64, None if they are not given.
@@ -54,9 +61,19 @@ class SaveAt:
         sign = 1.0 if t1 >= t0 else -1.0
         slack = 1e-12 * max(abs(t0), abs(t1))
         if ts.ndim != 1 or ts.size == 0 or np.any(sign * np.diff(ts) <= 0):
-            _checks.refuse("ts", self.ts, "a sequence of times in the direction of the run, without repeats",
-                           "each is reached once", "Sort them.")
+            _checks.refuse(
+                "ts",
+                self.ts,
+                "a sequence of times in the direction of the run, without repeats",
+                "each is reached once",
+                "Sort them.",
+            )
         if sign * (ts[0] - t0) < -slack or sign * (t1 - ts[-1]) < -slack:
-            _checks.refuse("ts", _checks.Verbatim(f"[{ts[0]:g}, …, {ts[-1]:g}]"), f"times within [{t0:g}, {t1:g}]",
-                           "the run does not go further", "Extend t, or drop the times outside.")
+            _checks.refuse(
+                "ts",
+                _checks.Verbatim(f"[{ts[0]:g}, …, {ts[-1]:g}]"),
+                f"times within [{t0:g}, {t1:g}]",
+                "the run does not go further",
+                "Extend t, or drop the times outside.",
+            )
         return np.clip(ts, min(t0, t1), max(t0, t1))

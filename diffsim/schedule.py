@@ -27,7 +27,8 @@ class Piece(NamedTuple):
 class Schedule:
     """Equal steps between given times.
 
-    With a step dt, each stretch between two times that must be hit is divided into equal steps ≤ dt: no step is longer than
+    With a step dt, each stretch between two times that must be hit is divided into equal steps ≤ dt: no step is
+    longer than
     asked, none is a splinter, and records need no interpolation.
     """
 
@@ -94,18 +95,33 @@ def schedule(t, dt, save: SaveAt) -> Schedule:
     _checks.finite("t", times, why="they are times")
     steps = np.diff(times)
     if not (np.all(steps > 0) or np.all(steps < 0)):
-        _checks.refuse("t", t, "times that increase, or decrease, throughout", "each step leads forwards or backwards",
-                       "Sort them and remove repeats.")
+        _checks.refuse(
+            "t",
+            t,
+            "times that increase, or decrease, throughout",
+            "each step leads forwards or backwards",
+            "Sort them and remove repeats.",
+        )
     t0, t1 = float(times[0]), float(times[-1])
     ts = save.times(t0, t1)
     if times.size > 2:
         if dt is not None:
-            _checks.refuse("dt", dt, "None with a mesh of times", "the mesh already says where each step ends",
-                           "Drop dt, or pass t=(t0, t1).")
+            _checks.refuse(
+                "dt",
+                dt,
+                "None with a mesh of times",
+                "the mesh already says where each step ends",
+                "Drop dt, or pass t=(t0, t1).",
+            )
         return _of_mesh(times, ts, save)
     if dt is not None:
-        dt = _checks.number("dt", dt, above=0.0, why="it is the length of a step",
-                            way_out="Pass dt > 0; to run backwards let t decrease.")
+        dt = _checks.number(
+            "dt",
+            dt,
+            above=0.0,
+            why="it is the length of a step",
+            way_out="Pass dt > 0; to run backwards let t decrease.",
+        )
     knots = np.array([t1]) if ts is None else ts
     start = bool(ts is not None and knots[0] == t0)
     knots = knots[1:] if start else knots
@@ -113,7 +129,11 @@ def schedule(t, dt, save: SaveAt) -> Schedule:
     if knots.size == 0 or knots[-1] != t1:
         knots, saves = np.append(knots, t1), np.append(saves, False)
     lengths = np.abs(np.diff(np.concatenate([[t0], knots])))
-    counts = np.zeros(knots.size, np.int64) if dt is None else np.maximum(1, np.ceil(lengths / dt * (1 - 1e-12))).astype(np.int64)
+    counts = (
+        np.zeros(knots.size, np.int64)
+        if dt is None
+        else np.maximum(1, np.ceil(lengths / dt * (1 - 1e-12))).astype(np.int64)
+    )
     return Schedule(t0, t1, knots, counts, saves, save.every, start or bool(save.every))
 
 
@@ -124,6 +144,13 @@ def _of_mesh(times, ts, save):
         return Schedule(times[0], times[-1], knots, np.ones(knots.size, np.int64), saves, save.every, bool(save.every))
     missing = ts[~np.isin(ts, times)]
     if missing.size:
-        _checks.refuse("ts", _checks.Verbatim(f"a time {missing[0]!r}"), "times of the mesh",
-                       "with a mesh steps end at its times only", "Add the time to the mesh.")
-    return Schedule(times[0], times[-1], knots, np.ones(knots.size, np.int64), np.isin(knots, ts), None, bool(ts[0] == times[0]))
+        _checks.refuse(
+            "ts",
+            _checks.Verbatim(f"a time {missing[0]!r}"),
+            "times of the mesh",
+            "with a mesh steps end at its times only",
+            "Add the time to the mesh.",
+        )
+    return Schedule(
+        times[0], times[-1], knots, np.ones(knots.size, np.int64), np.isin(knots, ts), None, bool(ts[0] == times[0])
+    )

@@ -18,7 +18,8 @@ class Simulation:
     """`advance` moves a state by a number of equal steps, as a pure function of state and law.
 
     Gradients flow to the initial state and to every tensor inside the law (D, wall values, model parameters). They are
-    those of the discrete steps, exact to rounding. The backward pass keeps 2√n states: it marches through n steps again in
+    those of the discrete steps, exact to rounding. The backward pass keeps 2√n states: it marches through n steps
+    again in
     √n segments and differentiates each segment from its start.
 
     Args:
@@ -36,17 +37,23 @@ class Simulation:
     """
 
     def __init__(self, law: Equation, stepper: Stepper | None = None, *, dt: float, like, jit: bool = True):
-        _checks.instance("law", law, Equation, why="a simulation moves a state along a law", way_out="Build an Equation(…).")
+        _checks.instance(
+            "law", law, Equation, why="a simulation moves a state along a law", way_out="Build an Equation(…)."
+        )
         dt = _checks.number("dt", dt, why="it is the length of a step")
         if dt == 0.0:
-            _checks.refuse("dt", dt, "a number other than zero", "nothing moves in no time", "Pass the length of a step.")
+            _checks.refuse(
+                "dt", dt, "a number other than zero", "nothing moves in no time", "Pass the length of a step."
+            )
         self.law, self.dt, self.jit = law, dt, jit
         bound = law.of_state(as_state(like))
         if stepper is None:
             stepper, self.why = stepper_for(bound, dt)
         else:
             self.why = "it was asked for"
-        self._asked = _checks.instance("stepper", stepper, Stepper, why="it takes the steps", way_out="Use e.g. ETDRK2().")
+        self._asked = _checks.instance(
+            "stepper", stepper, Stepper, why="it takes the steps", way_out="Use e.g. ETDRK2()."
+        )
         self.stepper, self._bound = self._asked.bind(bound, dt)
 
     def advance(self, y, steps: int, *, t: float = 0.0, law: Equation | None = None, key=None, first: int = 0):
@@ -69,8 +76,9 @@ class Simulation:
         if law is not None:
             bound = self._asked.bind(law.of_state(y), None)[1]
         if key is None and Slot.DIFFUSION in bound.slots():
-            _checks.refuse("key", None, "a key", "noise is a function of key, step and element", "Pass key=ds.key(0).",
-                           TypeError)
+            _checks.refuse(
+                "key", None, "a key", "noise is a function of key, step and element", "Pass key=ds.key(0).", TypeError
+            )
         leaves, structure = _tree.flatten((bound, self.stepper))
         real = _nest.real_dtype(y)
         leaves = _tree.as_tensors(leaves, real)
@@ -82,6 +90,7 @@ class Simulation:
 @functools.lru_cache(maxsize=64)
 def _program(structure, steps: int, jit: bool):
     """The compiled march, with a compiled march backwards as its gradient."""
+
     def end(leaves, y, rest):
         return _Path(structure, leaves, y, *rest, steps).end()
 
@@ -99,7 +108,7 @@ def _program(structure, steps: int, jit: bool):
             full = list(flat)
             for i, x in zip(smooth, inputs, strict=True):
                 full[i] = x
-            given = full[: len(leaves)], _nest.pack(y, full[len(leaves):]), rest
+            given = full[: len(leaves)], _nest.pack(y, full[len(leaves) :]), rest
 
             def backward(*bars):
                 gradient = pull(*given, list(bars))
@@ -143,8 +152,10 @@ class _Path:
         law = law.prepare(self.y)
         ready = law, stepper.prepare(law, self.h)
         return tf.while_loop(
-            lambda k, _: k < start + count, lambda k, pair: (k + 1, self._one(k, self.leaves, pair, ready)),
-            (start, pair))[1]
+            lambda k, _: k < start + count,
+            lambda k, pair: (k + 1, self._one(k, self.leaves, pair, ready)),
+            (start, pair),
+        )[1]
 
     def end(self):
         """The last state."""
@@ -192,7 +203,7 @@ class _Path:
         return _vjp(one, self.leaves, pair, bar)
 
     def _pull_start(self, bar):
-        (first, ), extra = _vjp(lambda leaves, y: self._start(leaves, y[0]), self.leaves, (self.y,), bar)
+        (first,), extra = _vjp(lambda leaves, y: self._start(leaves, y[0]), self.leaves, (self.y,), bar)
         return first, extra
 
 
@@ -202,10 +213,12 @@ def _vjp(fn, leaves, x, bar):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         moved = [tf.identity(v) for v in flat]
         tape.watch([v for v in moved if v.dtype.is_floating or v.dtype.is_complex])
-        out = _nest.flatten(fn(moved[: len(leaves)], _nest.pack(x, moved[len(leaves):])))
-        kept = [(o, b) for o, b in zip(out, _nest.flatten(bar), strict=True) if o.dtype.is_floating or o.dtype.is_complex]
+        out = _nest.flatten(fn(moved[: len(leaves)], _nest.pack(x, moved[len(leaves) :])))
+        kept = [
+            (o, b) for o, b in zip(out, _nest.flatten(bar), strict=True) if o.dtype.is_floating or o.dtype.is_complex
+        ]
     grads = tape.gradient([o for o, _ in kept], moved, [b for _, b in kept], tf.UnconnectedGradients.ZERO)
-    return _nest.pack(x, grads[len(leaves):]), grads[: len(leaves)]
+    return _nest.pack(x, grads[len(leaves) :]), grads[: len(leaves)]
 
 
 def _put(arrays, i, values):

@@ -18,10 +18,14 @@ class Status(Enum):
     WALL_CLOCK = "The wall-clock limit was reached. Continue with resume(), or from solution.final."
     INTERRUPTED = "The run was interrupted. Continue with resume(), or from solution.final."
     MAX_STEPS = "The limit max_steps was reached before the final time. Raise it, or loosen the tolerance."
-    SMALL_STEP = ("The step size fell below its least value. The problem may be too stiff for this stepper (try TRBDF2 or "
-                  "ETDRK2), singular at this time, or the tolerance below rounding.")
-    NON_FINITE = ("The state became non-finite. The step may be too large, or the solution may blow up. The last finite state "
-                  "is solution.final.")
+    SMALL_STEP = (
+        "The step size fell below its least value. The problem may be too stiff for this stepper (try TRBDF2 or "
+        "ETDRK2), singular at this time, or the tolerance below rounding."
+    )
+    NON_FINITE = (
+        "The state became non-finite. The step may be too large, or the solution may blow up. The last finite state "
+        "is solution.final."
+    )
 
     @property
     def failed(self) -> bool:
@@ -54,5 +58,7 @@ class Solution:
     info: dict = field(default_factory=dict)
 
     def __repr__(self):
-        return (f"Solution(t={self.t_final:g}, steps={self.steps}, rejected={self.rejected}, records={len(self.t)}, "
-                f"status={self.status.name}, stepper={self.info.get('stepper')})")
+        return (
+            f"Solution(t={self.t_final:g}, steps={self.steps}, rejected={self.rejected}, records={len(self.t)}, "
+            f"status={self.status.name}, stepper={self.info.get('stepper')})"
+        )

@@ -22,9 +22,21 @@ from diffsim.stepsize import PID
 from diffsim.stop import Steady, Stop, WallClock
 
 
-def solve(law: Equation, y0, t, *, stepper: Stepper | None = None, dt: float | PID | None = None, save: SaveAt | None = None,
-          key=None, stop=None, progress: bool | None = None, jit: bool = True, max_steps: int | None = None,
-          throw: bool = True) -> Solution:
+def solve(
+    law: Equation,
+    y0,
+    t,
+    *,
+    stepper: Stepper | None = None,
+    dt: float | PID | None = None,
+    save: SaveAt | None = None,
+    key=None,
+    stop=None,
+    progress: bool | None = None,
+    jit: bool = True,
+    max_steps: int | None = None,
+    throw: bool = True,
+) -> Solution:
     """Move a state along a law from t[0] to t[-1].
 
     Args:
@@ -51,13 +63,24 @@ def solve(law: Equation, y0, t, *, stepper: Stepper | None = None, dt: float | P
     """
     began = time.perf_counter()
     y0 = as_state(y0)
-    save = SaveAt() if save is None else _checks.instance("save", save, SaveAt, why="it says what to record",
-                                                          way_out="Use SaveAt(ts=[…]) or SaveAt(every=n).")
+    save = (
+        SaveAt()
+        if save is None
+        else _checks.instance(
+            "save", save, SaveAt, why="it says what to record", way_out="Use SaveAt(ts=[…]) or SaveAt(every=n)."
+        )
+    )
     stop, clock = split_stops(stop)
     parts, plan, info = compose(law, y0, t, stepper, dt, save, stop)
     if Slot.DIFFUSION in parts.law.slots() and key is None:
-        _checks.refuse("key", None, "a key", "noise is a function of key, step and element; there is no global generator",
-                       "Pass key=ds.key(0).", TypeError)
+        _checks.refuse(
+            "key",
+            None,
+            "a key",
+            "noise is a function of key, step and element; there is no global generator",
+            "Pass key=ds.key(0).",
+            TypeError,
+        )
     if max_steps is not None:
         _checks.integer("max_steps", max_steps, least=1, why="it bounds the number of steps")
     run = Run(parts, plan, save, tf.zeros([2], tf.uint32) if key is None else tf.convert_to_tensor(key), jit, info)
@@ -71,8 +94,18 @@ def request_of(parts, y0, t, dt, stepper, save, key, jit) -> dict:
     """What `resume` needs besides the law; functions are not stored and must be passed again."""
     places = _nest.pack(y0, list(range(len(_nest.flatten(y0)))))
     stop = parts.stop if isinstance(parts.stop, Steady) else None
-    return {"t": np.asarray(t, np.float64), "dt": dt, "stepper": stepper, "stop": stop, "ts": save.ts, "every": save.every,
-            "keeps_state": save.fn is keep_state, "key": None if key is None else np.asarray(key), "jit": jit, "state": places}
+    return {
+        "t": np.asarray(t, np.float64),
+        "dt": dt,
+        "stepper": stepper,
+        "stop": stop,
+        "ts": save.ts,
+        "every": save.every,
+        "keeps_state": save.fn is keep_state,
+        "key": None if key is None else np.asarray(key),
+        "jit": jit,
+        "state": places,
+    }
 
 
 def finish(run: Run, clock, progress, max_steps, throw, began) -> Solution:
@@ -90,20 +123,41 @@ def as_state(y0):
     try:
         y = _nest.map(tf.convert_to_tensor, y0)
     except (ValueError, TypeError):
-        _checks.refuse("y0", y0, "a tensor, an array, or a nest of these", "it is the state to move", "Pass arrays.", TypeError)
+        _checks.refuse(
+            "y0", y0, "a tensor, an array, or a nest of these", "it is the state to move", "Pass arrays.", TypeError
+        )
     for leaf in _nest.flatten(y):
         if not (leaf.dtype.is_floating or leaf.dtype.is_complex):
-            _checks.refuse("y0", leaf, "floating-point numbers", "the precision of a run is that of its first state",
-                           "Cast it, e.g. to float32 or float64.", TypeError)
+            _checks.refuse(
+                "y0",
+                leaf,
+                "floating-point numbers",
+                "the precision of a run is that of its first state",
+                "Cast it, e.g. to float32 or float64.",
+                TypeError,
+            )
         if not leaf.shape.is_fully_defined() or leaf.shape.num_elements() == 0:
-            _checks.refuse("y0", leaf, "a shape that is known and not empty", "programs are compiled for it", "Reshape it.")
+            _checks.refuse(
+                "y0", leaf, "a shape that is known and not empty", "programs are compiled for it", "Reshape it."
+            )
     if len({leaf.dtype.real_dtype for leaf in _nest.flatten(y)}) > 1:
         kinds = sorted({leaf.dtype.name for leaf in _nest.flatten(y)})
-        _checks.refuse("y0", _checks.Verbatim(f"dtypes {kinds}"), "one precision", "a run has one precision",
-                       "Cast all parts to the same.", TypeError)
+        _checks.refuse(
+            "y0",
+            _checks.Verbatim(f"dtypes {kinds}"),
+            "one precision",
+            "a run has one precision",
+            "Cast all parts to the same.",
+            TypeError,
+        )
     if not tf.is_symbolic_tensor(_nest.flatten(y)[0]) and not bool(_nest.all_finite(y)):
-        _checks.refuse("y0", _checks.Verbatim("NaN or infinity"), "finite values", "nothing finite follows from it",
-                       "Look for the first bad value with tf.math.is_finite.")
+        _checks.refuse(
+            "y0",
+            _checks.Verbatim("NaN or infinity"),
+            "finite values",
+            "nothing finite follows from it",
+            "Look for the first bad value with tf.math.is_finite.",
+        )
     return y
 
 
@@ -114,38 +168,72 @@ def split_stops(stop) -> tuple[Stop | None, WallClock | None]:
         _checks.instance("stop", s, (Stop, WallClock), why="it ends a run", way_out="Use Steady, When or WallClock.")
     inside, clocks = [s for s in stops if isinstance(s, Stop)], [s for s in stops if isinstance(s, WallClock)]
     if len(inside) > 1 or len(clocks) > 1:
-        _checks.refuse("stop", stop, "at most one of each kind", "the first to be reached would hide the other",
-                       "Combine them in one When(predicate).")
+        _checks.refuse(
+            "stop",
+            stop,
+            "at most one of each kind",
+            "the first to be reached would hide the other",
+            "Combine them in one When(predicate).",
+        )
     return (inside or [None])[0], (clocks or [None])[0]
 
 
 def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedule, dict]:
     """Everything checked and in the form in which it runs: parts of the program, schedule, and what to report."""
-    _checks.instance("law", law, Equation, why="solve moves a state along a law",
-                     way_out="Build one with Equation(…) or a model's .on(…).")
+    _checks.instance(
+        "law",
+        law,
+        Equation,
+        why="solve moves a state along a law",
+        way_out="Build one with Equation(…) or a model's .on(…).",
+    )
     bound, why = law.of_state(y0), "it was asked for"
     stepsize = dt if isinstance(dt, PID) else None
     plan = schedule(t, None if stepsize else dt, save)
     if stepsize is not None and not plan.adapted:
-        _checks.refuse("dt", stepsize, "None with a mesh of times", "the mesh already says where each step ends",
-                       "Drop dt, or pass t=(t0, t1), with SaveAt(ts=…) for times that must be hit.")
+        _checks.refuse(
+            "dt",
+            stepsize,
+            "None with a mesh of times",
+            "the mesh already says where each step ends",
+            "Drop dt, or pass t=(t0, t1), with SaveAt(ts=…) for times that must be hit.",
+        )
     if stepper is None:
         stepper, why = stepper_for(bound, None if plan.adapted else plan.longest)
-    _checks.instance("stepper", stepper, Stepper, why="it takes the steps", way_out="Use e.g. ETDRK2(), or leave it out.")
+    _checks.instance(
+        "stepper", stepper, Stepper, why="it takes the steps", way_out="Use e.g. ETDRK2(), or leave it out."
+    )
     if plan.adapted and stepsize is None:
         stepsize, plan, why = _free_steps(stepper, bound, plan, why)
     if stepsize is not None and not stepper.adaptive:
-        _checks.refuse("dt", stepsize, "a number", f"{type(stepper).__name__} estimates no error by which to adapt steps",
-                       "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4().", TypeError)
+        _checks.refuse(
+            "dt",
+            stepsize,
+            "a number",
+            f"{type(stepper).__name__} estimates no error by which to adapt steps",
+            "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4().",
+            TypeError,
+        )
     if stepsize is not None and Slot.DIFFUSION in bound.slots():
-        _checks.refuse("dt", stepsize, "a number", "a rejected step must be repeated on the same path, and fresh Brownian "
-                       "increments have none", "Pass dt=….", TypeError)
+        _checks.refuse(
+            "dt",
+            stepsize,
+            "a number",
+            "a rejected step must be repeated on the same path, and fresh Brownian increments have none",
+            "Pass dt=….",
+            TypeError,
+        )
     if stepsize is not None and save.every:
-        _checks.refuse("every", save.every, "ts with adapted steps", "the number of steps is not known",
-                       "Use SaveAt(ts=[…]).")
+        _checks.refuse(
+            "every", save.every, "ts with adapted steps", "the number of steps is not known", "Use SaveAt(ts=[…])."
+        )
     stepper, bound = stepper.bind(bound, None if plan.adapted else plan.longest)
-    info = {"stepper": type(stepper).__name__, "why": why, "dt": None if plan.adapted else abs(plan.longest),
-            "dtype": _nest.real_dtype(y0).name}
+    info = {
+        "stepper": type(stepper).__name__,
+        "why": why,
+        "dt": None if plan.adapted else abs(plan.longest),
+        "dtype": _nest.real_dtype(y0).name,
+    }
     return Parts(bound, stepper, stepsize, stop, save.fn), plan, info
 
 
@@ -156,8 +244,14 @@ def _free_steps(stepper, law, plan, why):
     if is_exact(stepper, law):
         return None, replace(plan, counts=np.ones_like(plan.counts)), why + "; one step leads to each record"
     if not stepper.adaptive:
-        _checks.refuse("dt", None, "a number", f"{type(stepper).__name__} estimates no error by which to choose it",
-                       "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4().", TypeError)
+        _checks.refuse(
+            "dt",
+            None,
+            "a number",
+            f"{type(stepper).__name__} estimates no error by which to choose it",
+            "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4().",
+            TypeError,
+        )
     return PID(), plan, why + "; steps are adapted to rtol=1e-6, atol=1e-9"
 
 

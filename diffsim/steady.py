@@ -16,17 +16,22 @@ from diffsim.steppers.implicit import ImplicitEuler, solve_stage
 MOST_STEPS = 200
 
 
-def steady(law: Equation, y0, *, rtol: float | None = None, t: float = 0.0, jit: bool = True, throw: bool = True) -> Solution:
+def steady(
+    law: Equation, y0, *, rtol: float | None = None, t: float = 0.0, jit: bool = True, throw: bool = True
+) -> Solution:
     """The state at which nothing changes, by implicit Euler steps that grow without bound.
 
-    y_{k+1} = y_k + γ_k·rate(y_{k+1}): with γ large each step is one Newton step towards rate = 0, and γ follows the fall of the
-    rate (switched evolution relaxation). Linear laws need two or three steps, whatever y0 is. Where the law conserves an
+    y_{k+1} = y_k + γ_k·rate(y_{k+1}): with γ large each step is one Newton step towards rate = 0, and γ follows the
+    fall of the
+    rate (switched evolution relaxation). Linear laws need two or three steps, whatever y0 is. Where the law
+    conserves an
     amount (no flux through any wall, say), the steady state keeps that of y0.
 
     Args:
         law: linear part and drift; no noise.
         y0: where to start; the nearest steady state downhill is found where there are several.
-        rtol: stop when the root mean square rate has fallen by this factor of the scale ρ·|y| + |b| [1]; 1e-12 in float64
+        rtol: stop when the root mean square rate has fallen by this factor of the scale ρ·|y| + |b| [1]; 1e-12 in
+        float64
             and 1e-5 in float32 if not given.
         t: time at which wall values and drift are taken.
         jit: compile with XLA.
@@ -39,16 +44,25 @@ def steady(law: Equation, y0, *, rtol: float | None = None, t: float = 0.0, jit:
         SolveError: the rate stopped falling; there may be no steady state.
 
     References:
-        Mulder & van Leer (1985), doi:10.1016/0021-9991(85)90148-2; Kelley & Keyes (1998), doi:10.1137/S0036142996304796.
+        Mulder & van Leer (1985), doi:10.1016/0021-9991(85)90148-2; Kelley & Keyes (1998),
+        doi:10.1137/S0036142996304796.
     """
     _checks.instance("law", law, Equation, why="a steady state is one of a law", way_out="Build an Equation(…).")
     if Slot.DIFFUSION in law.slots() or Slot.ORDER in law.slots():
-        _checks.refuse("law", _checks.Verbatim("noise or a fractional order"), "linear part and drift only",
-                       "a state at rest is sought", "Use solve, and average.")
+        _checks.refuse(
+            "law",
+            _checks.Verbatim("noise or a fractional order"),
+            "linear part and drift only",
+            "a state at rest is sought",
+            "Use solve, and average.",
+        )
     y = as_state(y0)
     real = _nest.real_dtype(y)
-    rtol = (1e-12 if real == tf.float64 else 1e-5) if rtol is None else _checks.number("rtol", rtol, above=0.0,
-                                                                                   why="rounding keeps rates from zero")
+    rtol = (
+        (1e-12 if real == tf.float64 else 1e-5)
+        if rtol is None
+        else _checks.number("rtol", rtol, above=0.0, why="rounding keeps rates from zero")
+    )
     bound = law.of_state(y)
     rho = bound.linear.radius() if bound.linear is not None else 0.0
     _, bound = ImplicitEuler().bind(bound, None)
@@ -61,7 +75,9 @@ def steady(law: Equation, y0, *, rtol: float | None = None, t: float = 0.0, jit:
     best, steps, stalls = (rate, y), 0, 0
     gamma, began = _first(bound, rho, rate, scale), rate
 
-    def found(rate, factor):  # small beside what it is made of, and fallen from where it began: a runaway state is large
+    def found(
+        rate, factor
+    ):  # small beside what it is made of, and fallen from where it began: a runaway state is large
         return rate <= factor * rtol * scale and (rate <= 1e-3 * began or steps == 0)
 
     while not found(best[0], 1) and steps < MOST_STEPS and stalls < 5:
@@ -80,12 +96,23 @@ def steady(law: Equation, y0, *, rtol: float | None = None, t: float = 0.0, jit:
             gamma /= 10
     done = found(best[0], 100)
     info = {"stepper": "steady", "residual": best[0], "scale": scale, "steps": steps}
-    solution = Solution(np.array([np.inf]), _nest.map(lambda a: a[None], best[1]), best[1], float("inf"), steps, 0,
-                        Status.STEADY if done else Status.MAX_STEPS, info)
+    solution = Solution(
+        np.array([np.inf]),
+        _nest.map(lambda a: a[None], best[1]),
+        best[1],
+        float("inf"),
+        steps,
+        0,
+        Status.STEADY if done else Status.MAX_STEPS,
+        info,
+    )
     if throw and not done:
-        raise SolveError(f"no steady state was found: the rate fell to {best[0]:.3g}, expected ≤ {100 * rtol * scale:.3g}, "
-                         "because the state keeps moving, sources have nowhere to go, or the start is too far. Start nearer "
-                         "(y0=solve(…).final), or look at the path with solve(…).", solution)
+        raise SolveError(
+            f"no steady state was found: the rate fell to {best[0]:.3g}, expected ≤ {100 * rtol * scale:.3g}, "
+            "because the state keeps moving, sources have nowhere to go, or the start is too far. Start nearer "
+            "(y0=solve(…).final), or look at the path with solve(…).",
+            solution,
+        )
     return solution
 
 

@@ -13,7 +13,8 @@ from diffsim import _checks, _nest
 class PID:
     """Steps that keep the local error near tolerance, by a proportional–integral–derivative controller.
 
-    With ε the root mean square of error/(atol + rtol·|y|), the next step is h·s·ε₀^{−β₁/k} ε₋₁^{−β₂/k} ε₋₂^{−β₃/k}, k = order,
+    With ε the root mean square of error/(atol + rtol·|y|), the next step is h·s·ε₀^{−β₁/k} ε₋₁^{−β₂/k} ε₋₂^{−β₃/k},
+    k = order,
     β = (p + i + d, −(p + 2d), d); a step with ε > 1 is rejected and repeated.
 
     Args:

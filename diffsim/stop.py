@@ -64,8 +64,14 @@ class When(Stop):
 
     def __post_init__(self):
         if not callable(self.predicate):
-            _checks.refuse("predicate", self.predicate, "a function of (t, y)", "it is asked after each step",
-                           "Return a scalar bool tensor.", TypeError)
+            _checks.refuse(
+                "predicate",
+                self.predicate,
+                "a function of (t, y)",
+                "it is asked after each step",
+                "Return a scalar bool tensor.",
+                TypeError,
+            )
         _checks.integer("every", self.every, least=1, why="it counts steps")
 
     def reached(self, law, t, y):

@@ -31,7 +31,7 @@ class Operator(ABC):
 
     def source(self, t, like):
         """The inhomogeneous part b(t), from walls that are not at zero; None if there is none."""
-        return None
+        return
 
     def __call__(self, t, u):
         """A u + b(t)."""
@@ -87,8 +87,9 @@ class Operator(ABC):
         self._lacks("a budget", "Leave the ledger out, or use Diffusion instead.")
 
     def _lacks(self, what: str, way_out: str):
-        _checks.refuse("operator", _checks.Verbatim(type(self).__name__), f"one with {what}",
-                       "this operator has none", way_out)
+        _checks.refuse(
+            "operator", _checks.Verbatim(type(self).__name__), f"one with {what}", "this operator has none", way_out
+        )
 
     def __mul__(self, factor):
         return Scaled(self, _factor(factor))
@@ -113,8 +114,14 @@ class Operator(ABC):
 
 def _factor(a):
     if isinstance(a, Operator):
-        _checks.refuse("factor", a, "a number", "operators are multiplied by numbers only",
-                       "Apply them one after the other in `drift`.", TypeError)
+        _checks.refuse(
+            "factor",
+            a,
+            "a number",
+            "operators are multiplied by numbers only",
+            "Apply them one after the other in `drift`.",
+            TypeError,
+        )
     if isinstance(a, (tf.Tensor, tf.Variable, complex)):
         return a
     return _checks.number("factor", a, why="it multiplies an operator")
@@ -150,7 +157,7 @@ class Identity(Operator):
         return self
 
     def resolvent(self, gamma, rhs):
-        """rhs / (1 − γa)."""
+        """The quotient rhs / (1 − γa)."""
         return rhs / (1 - _nest.to(gamma, rhs.dtype) * _nest.to(self.a, rhs.dtype))
 
     def forward(self, u):
@@ -163,6 +170,7 @@ class Identity(Operator):
 
     def multiplier(self, k, h):
         """φₖ(ha)·c."""
+
         def times(c, a=self.a):
             return phi(k, _nest.to(h, c.dtype) * _nest.to(a, c.dtype)) * c
 
@@ -170,6 +178,7 @@ class Identity(Operator):
 
     def noise_multiplier(self, h):
         """√φ₁(2ha)·c."""
+
         def times(c, a=self.a):
             return tf.sqrt(phi(1, 2 * _nest.to(h, c.dtype) * _nest.to(a, c.dtype))) * c
 
@@ -268,7 +277,7 @@ class Sum(Operator):
         return merge(a.budget(t, u, grid) for a in self.of)
 
     def radius(self):
-        """Σ radius(Aᵢ)."""
+        """The sum Σ radius(Aᵢ)."""
         return sum(a.radius() for a in self.of)
 
     def _basis(self):
@@ -288,8 +297,13 @@ class Sum(Operator):
         terms = tuple(a.diagonal() for a in self.of)
         basis = self._basis()
         if basis is False:
-            _checks.refuse("operator", _checks.Verbatim("a sum"), "terms that are diagonal in one basis",
-                           "their walls differ", "Use an explicit stepper, or IMEX with one term as drift.")
+            _checks.refuse(
+                "operator",
+                _checks.Verbatim("a sum"),
+                "terms that are diagonal in one basis",
+                "their walls differ",
+                "Use an explicit stepper, or IMEX with one term as drift.",
+            )
         if basis is None:
             return Identity(sum(a.a for a in terms))
         return _diagonal(basis, spectrum.Total(tuple(a.spectrum for a in terms)), self)

@@ -50,7 +50,7 @@ class Hartley(AxisBasis):
         """Re − Im of the discrete Fourier transform, scaled by 1/√n."""
         f = tf.signal.rfft(u)
         minus, plus = tf.math.real(f) - tf.math.imag(f), tf.math.real(f) + tf.math.imag(f)
-        c = tf.concat([minus, tf.reverse(plus[..., 1:(self.n + 1) // 2], [-1])], -1)
+        c = tf.concat([minus, tf.reverse(plus[..., 1 : (self.n + 1) // 2], [-1])], -1)
         return c * to(self.n**-0.5, u.dtype)
 
     inverse = forward  # it is its own inverse
@@ -84,17 +84,17 @@ class Cosine(AxisBasis):
         """Σⱼ uⱼ cos(θ(j + ½)), normalised."""
         v = tf.concat([u[..., ::2], tf.reverse(u[..., 1::2], [-1])], -1)
         f = tf.signal.rfft(v) * self._twist(u.dtype)
-        tail = tf.reverse(tf.math.imag(f)[..., 1:(self.n + 1) // 2], [-1])
+        tail = tf.reverse(tf.math.imag(f)[..., 1 : (self.n + 1) // 2], [-1])
         return tf.concat([tf.math.real(f), -tail], -1) * self._norms(u.dtype)
 
     def inverse(self, c):
         """Σₖ cₖ cos(θ(j + ½)), normalised."""
         x = c / self._norms(c.dtype)
         half = self.n // 2 + 1
-        mirror = tf.concat([tf.zeros_like(x[..., :1]), tf.reverse(x[..., self.n - half + 1:], [-1])], -1)
+        mirror = tf.concat([tf.zeros_like(x[..., :1]), tf.reverse(x[..., self.n - half + 1 :], [-1])], -1)
         f = tf.complex(x[..., :half], -mirror) * tf.math.conj(self._twist(c.dtype))
         v = tf.signal.irfft(f, [self.n])
-        even, odd = v[..., : (self.n + 1) // 2], tf.reverse(v[..., (self.n + 1) // 2:], [-1])
+        even, odd = v[..., : (self.n + 1) // 2], tf.reverse(v[..., (self.n + 1) // 2 :], [-1])
         if self.n % 2:
             odd = tf.concat([odd, tf.zeros_like(odd[..., :1])], -1)
         woven = tf.stack([even, odd], -1)
@@ -170,13 +170,19 @@ class Dense(AxisBasis):
 
     def forward(self, u):
         """F u."""
-        return tf.linalg.matmul(u, to(self.F, u.dtype), transpose_b=True) if u.shape.rank > 1 else \
-            tf.linalg.matvec(to(self.F, u.dtype), u)
+        return (
+            tf.linalg.matmul(u, to(self.F, u.dtype), transpose_b=True)
+            if u.shape.rank > 1
+            else tf.linalg.matvec(to(self.F, u.dtype), u)
+        )
 
     def inverse(self, c):
         """G c."""
-        return tf.linalg.matmul(c, to(self.G, c.dtype), transpose_b=True) if c.shape.rank > 1 else \
-            tf.linalg.matvec(to(self.G, c.dtype), c)
+        return (
+            tf.linalg.matmul(c, to(self.G, c.dtype), transpose_b=True)
+            if c.shape.rank > 1
+            else tf.linalg.matvec(to(self.G, c.dtype), c)
+        )
 
     def frequency(self):
         """Dense modes have no common frequency."""
@@ -229,8 +235,10 @@ class Basis:
         return tf.reshape(values, [-1 if i == axis else 1 for i in range(d)])
 
 
-_FFT = {False: {1: tf.signal.rfft, 2: tf.signal.rfft2d, 3: tf.signal.rfft3d},
-        True: {1: tf.signal.fft, 2: tf.signal.fft2d, 3: tf.signal.fft3d}}
+_FFT = {
+    False: {1: tf.signal.rfft, 2: tf.signal.rfft2d, 3: tf.signal.rfft3d},
+    True: {1: tf.signal.fft, 2: tf.signal.fft2d, 3: tf.signal.fft3d},
+}
 _IRFFT = {1: tf.signal.irfft, 2: tf.signal.irfft2d, 3: tf.signal.irfft3d}
 _IFFT = {1: tf.signal.ifft, 2: tf.signal.ifft2d, 3: tf.signal.ifft3d}
 

@@ -85,8 +85,13 @@ class Diagonal(Operator):
             s: exponent > 0.
         """
         if self.of is not None and not _homogeneous(self.of):
-            _checks.refuse("operator", _checks.Verbatim("walls that are not at zero"), "homogeneous walls",
-                           "a power of an affine operator is not defined", "Lift the walls' values out of u.")
+            _checks.refuse(
+                "operator",
+                _checks.Verbatim("walls that are not at zero"),
+                "homogeneous walls",
+                "a power of an affine operator is not defined",
+                "Lift the walls' values out of u.",
+            )
         if not isinstance(s, tf.Tensor):
             s = _checks.number("s", s, above=0.0, why="it is the order of a power of −A")
         return Diagonal(self.basis, spectrum.Power(self.spectrum, s))
@@ -145,8 +150,13 @@ def SpectralLaplacian(grid: Grid, conditions) -> Diagonal:  # noqa: N802 - it na
     pairs = boundary.resolve(conditions, grid)
     bases = tuple(_trigonometric(pair, n) for pair, n in zip(pairs, grid.shape, strict=True))
     if type(grid) is not Grid or any(b is None for b in bases) or not all(c.homogeneous for p in pairs for c in p):
-        _checks.refuse("boundary", conditions, "Periodic(), Neumann() or Dirichlet() at zero on a box",
-                       "only these have sines and cosines as modes", "Use Laplacian(grid, boundary) instead.")
+        _checks.refuse(
+            "boundary",
+            conditions,
+            "Periodic(), Neumann() or Dirichlet() at zero on a box",
+            "only these have sines and cosines as modes",
+            "Use Laplacian(grid, boundary) instead.",
+        )
     parts = tuple(-((b.frequency() / dx) ** 2) for b, dx in zip(bases, grid.dx, strict=True))
     return Diagonal(_tensor(bases), spectrum.Separable(parts))
 
@@ -187,10 +197,13 @@ def diagonalise(op) -> Diagonal:
         ValueError: D or a transfer coefficient couples the axes.
     """
     if not separates(op):
-        _checks.refuse("operator", _checks.Verbatim(f"Diffusion on {op.grid.shape} cells with variable coefficients"),
-                       f"D along each axis depending on that axis only, ≤ {DENSE_LIMIT} cells along a variable one",
-                       "otherwise it has no fast eigenbasis, which exponential steppers need",
-                       "Use TRBDF2(), CrankNicolson(), RKL2() or Tsit5().")
+        _checks.refuse(
+            "operator",
+            _checks.Verbatim(f"Diffusion on {op.grid.shape} cells with variable coefficients"),
+            f"D along each axis depending on that axis only, ≤ {DENSE_LIMIT} cells along a variable one",
+            "otherwise it has no fast eigenbasis, which exponential steppers need",
+            "Use TRBDF2(), CrankNicolson(), RKL2() or Tsit5().",
+        )
     bases, parts = [], []
     for axis, pair in enumerate(op.boundary):
         D = op.D.D[axis]

@@ -23,9 +23,13 @@ def check(grid, pairs) -> None:
     for axis, pair in enumerate(pairs):
         for condition in pair:
             if not (isinstance(condition, Periodic) or isinstance(condition, Neumann) and condition.homogeneous):
-                _checks.refuse(f"boundary on {grid.axes[axis].name}", condition, "Periodic() or Neumann()",
-                               "with a full tensor the flux through a wall involves the gradient along it",
-                               "Extend the domain, or align the axes with the tensor and pass D=(Dx, Dy, …).")
+                _checks.refuse(
+                    f"boundary on {grid.axes[axis].name}",
+                    condition,
+                    "Periodic() or Neumann()",
+                    "with a full tensor the flux through a wall involves the gradient along it",
+                    "Extend the domain, or align the axes with the tensor and pass D=(Dx, Dy, …).",
+                )
 
 
 def divergence(p, D, walls, grid):

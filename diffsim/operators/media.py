@@ -32,22 +32,36 @@ class Layers:
         m = len(self.D)
         for what, value in (("at", self.at), ("interfaces", self.interfaces)):
             if value is not None and len(value) != m - 1:
-                _checks.refuse(f"Layers.{what}", value, f"{m - 1} entries", f"{m} layers meet at {m - 1} places",
-                               "Give one entry for each meeting.")
+                _checks.refuse(
+                    f"Layers.{what}",
+                    value,
+                    f"{m - 1} entries",
+                    f"{m} layers meet at {m - 1} places",
+                    "Give one entry for each meeting.",
+                )
 
     def on(self, grid: Grid) -> Medium:
         """The medium on a grid whose faces include the positions `at`."""
         if not 0 <= self.axis < grid.ndim:
-            _checks.refuse("Layers.axis", self.axis, f"0 to {grid.ndim - 1}", f"the grid has {grid.ndim} axes",
-                           "Pass axis=0 for the first.")
+            _checks.refuse(
+                "Layers.axis",
+                self.axis,
+                f"0 to {grid.ndim - 1}",
+                f"the grid has {grid.ndim} axes",
+                "Pass axis=0 for the first.",
+            )
         faces, n = grid.axes[self.axis].faces, grid.shape[self.axis]
         cuts = [0]
         for x in self.at:
             i = int(np.argmin(np.abs(faces - x)))
             if abs(faces[i] - x) > 1e-9 * abs(faces[-1] - faces[0]) or not cuts[-1] < i < n:
-                _checks.refuse("Layers.at", x, "increasing positions of inner faces",
-                               "a jump inside a cell would be smeared to first order",
-                               f"The nearest face is at {faces[i]:g}; choose the number of cells to match.")
+                _checks.refuse(
+                    "Layers.at",
+                    x,
+                    "increasing positions of inner faces",
+                    "a jump inside a cell would be smeared to first order",
+                    f"The nearest face is at {faces[i]:g}; choose the number of cells to match.",
+                )
             cuts.append(i)
         D, solubility, resistance, level = np.empty(n), np.ones(n), np.zeros(n + 1), 1.0
         for m, (first, last) in enumerate(zip(cuts, [*cuts[1:], n], strict=True)):
@@ -80,14 +94,24 @@ class Anisotropic:
         d = grid.ndim
         shape = tuple(D.shape)
         if shape not in ((d, d), (d, d, *grid.shape)):
-            _checks.refuse("Anisotropic.D", D, f"shape {(d, d)} or {(d, d, *grid.shape)}", f"the grid has {d} axes",
-                           "The first two axes of the array are those of the tensor.")
+            _checks.refuse(
+                "Anisotropic.D",
+                D,
+                f"shape {(d, d)} or {(d, d, *grid.shape)}",
+                f"the grid has {d} axes",
+                "The first two axes of the array are those of the tensor.",
+            )
         if not tf.is_symbolic_tensor(D):
             a = np.moveaxis(np.asarray(D), (0, 1), (-2, -1))
             _checks.finite("Anisotropic.D", a, why="it is a material property")
             if not np.allclose(a, np.swapaxes(a, -1, -2), rtol=1e-12) or np.linalg.eigvalsh(a).min() <= 0:
-                _checks.refuse("Anisotropic.D", D, "a symmetric positive definite tensor",
-                               "entropy production J·D⁻¹J must be positive", "Check its eigenvalues.")
+                _checks.refuse(
+                    "Anisotropic.D",
+                    D,
+                    "a symmetric positive definite tensor",
+                    "entropy production J·D⁻¹J must be positive",
+                    "Check its eigenvalues.",
+                )
         return Medium(tuple(D[a][a] for a in range(d)), cross=D)
 
 
@@ -111,6 +135,7 @@ class Medium:
 
     def separable(self) -> bool:
         """Whether D along each axis depends on that axis' coordinate only, and there is no cross term."""
+
         def own(D, axis):
             return np.ndim(D) == 0 or all(n == 1 for i, n in enumerate(np.shape(D)) if i != axis)
 
@@ -130,8 +155,9 @@ def resolve(D, grid: Grid) -> Medium:
         medium = D.on(grid)
     elif isinstance(D, tuple):
         if len(D) != grid.ndim:
-            _checks.refuse("D", D, f"{grid.ndim} entries", f"the grid has {grid.ndim} axes",
-                           "A tuple gives one D for each axis.")
+            _checks.refuse(
+                "D", D, f"{grid.ndim} entries", f"the grid has {grid.ndim} axes", "A tuple gives one D for each axis."
+            )
         medium = Medium(tuple(_field(d, grid) for d in D))
     else:
         medium = Medium((_field(D, grid),) * grid.ndim)
@@ -147,11 +173,25 @@ def _field(D, grid):
     if isinstance(D, (int, np.integer)) and not isinstance(D, bool):
         D = float(D)
     if not _tree.is_number(D):
-        _checks.refuse("D", D, "a number, an array, a callable of the coordinates, a tuple of these for the axes, "
-                       "Layers or Anisotropic", "it is a diffusivity", "For D(u) use NonlinearDiffusion.", TypeError)
+        _checks.refuse(
+            "D",
+            D,
+            "a number, an array, a callable of the coordinates, a tuple of these for the axes, Layers or Anisotropic",
+            "it is a diffusivity",
+            "For D(u) use NonlinearDiffusion.",
+            TypeError,
+        )
     shape = tuple(np.shape(D))
-    if shape and shape != grid.shape and not (len(shape) == grid.ndim and
-                                              all(a in (1, n) for a, n in zip(shape, grid.shape, strict=True))):
-        _checks.refuse("D", D, f"a number or shape {grid.shape}", "a field of D has one value for each cell",
-                       "Evaluate it at grid.coordinates(), or pass the callable.")
+    if (
+        shape
+        and shape != grid.shape
+        and not (len(shape) == grid.ndim and all(a in (1, n) for a, n in zip(shape, grid.shape, strict=True)))
+    ):
+        _checks.refuse(
+            "D",
+            D,
+            f"a number or shape {grid.shape}",
+            "a field of D has one value for each cell",
+            "Evaluate it at grid.coordinates(), or pass the callable.",
+        )
     return D

@@ -27,8 +27,9 @@ class PerLeaf(Operator):
     def prepare(self, like):
         """Each operator prepared for its leaf."""
         leaves = _nest.flatten(like)
-        return PerLeaf(tuple(None if op is None else op.prepare(leaf)
-                             for op, leaf in zip(self.ops, leaves, strict=True)))
+        return PerLeaf(
+            tuple(None if op is None else op.prepare(leaf) for op, leaf in zip(self.ops, leaves, strict=True))
+        )
 
     def apply(self, u):
         """A u."""
@@ -44,8 +45,9 @@ class PerLeaf(Operator):
         parts = [None if op is None else op.source(t, leaf) for op, leaf in zip(self.ops, leaves, strict=True)]
         if all(p is None for p in parts):
             return None
-        return _nest.pack(like, [tf.zeros_like(leaf) if p is None else p
-                                 for p, leaf in zip(parts, leaves, strict=True)])
+        return _nest.pack(
+            like, [tf.zeros_like(leaf) if p is None else p for p, leaf in zip(parts, leaves, strict=True)]
+        )
 
     def radius(self):
         """The largest among the leaves'."""
@@ -101,6 +103,7 @@ def for_state(linear, y) -> Operator | None:
 
     Args:
         linear: an operator, a number, a nest of these with the structure of y (None for zero), or None.
+        y: the state.
 
     Raises:
         ValueError: the nests do not match.
@@ -110,15 +113,25 @@ def for_state(linear, y) -> Operator | None:
     leaves = _nest.flatten(y)
     if isinstance(linear, Operator):
         if len(leaves) > 1:
-            _checks.refuse("linear", linear, f"one operator for each of the {len(leaves)} parts of the state",
-                           "operators are never spread over species silently", "Pass a nest with the state's structure.")
+            _checks.refuse(
+                "linear",
+                linear,
+                f"one operator for each of the {len(leaves)} parts of the state",
+                "operators are never spread over species silently",
+                "Pass a nest with the state's structure.",
+            )
         return PerLeaf((linear,))
     if isinstance(linear, (tuple, list, dict)):
         try:
             ops = [op for _, op in _pairs(y, linear)]
         except (ValueError, TypeError, KeyError):
-            _checks.refuse("linear", linear, f"the structure of the state, {_shape(y)}",
-                           "each part of the state has its own operator", "Use None where there is none.")
+            _checks.refuse(
+                "linear",
+                linear,
+                f"the structure of the state, {_shape(y)}",
+                "each part of the state has its own operator",
+                "Use None where there is none.",
+            )
         return PerLeaf(tuple(_one(op) for op in ops))
     return PerLeaf((_one(linear),) * len(leaves))
 
@@ -130,8 +143,14 @@ def _one(op):
         return Identity(_checks.number("linear", op, why="a scalar operator multiplies the state by it"))
     if isinstance(op, (complex, tf.Tensor, tf.Variable)):
         return Identity(op)
-    _checks.refuse("linear", op, "an operator, a number or None", "it is the linear part A of dY = A Y dt",
-                   "For a function of (t, y) use drift=…", TypeError)
+    return _checks.refuse(
+        "linear",
+        op,
+        "an operator, a number or None",
+        "it is the linear part A of dY = A Y dt",
+        "For a function of (t, y) use drift=…",
+        TypeError,
+    )
 
 
 def _pairs(y, ops):

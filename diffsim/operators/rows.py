@@ -1,8 +1,10 @@
 """Deep halos by rows: many explicit steps of a local stencil between two fills of the ghost cells.
 
-A state becomes a table of rows, one for each position on all axes but the last, with `depth` ghost cells at both ends and a
+A state becomes a table of rows, one for each position on all axes but the last, with `depth` ghost cells at both
+ends and a
 spare row first and last. Neighbours along outer axes are other whole rows, found through a table of starts in which
-periodic ends wrap and no-flux walls repeat the edge, so those axes need no ghosts at all. Neighbours along the last axis
+periodic ends wrap and no-flux walls repeat the edge, so those axes need no ghosts at all. Neighbours along the last
+axis
 are the same rows read one cell to the left or right. Each step spoils one more ghost cell; after `depth` steps they are
 filled anew. XLA:CPU turns a row read into full vectors of one width, without remainders, split evenly over the cores.
 
@@ -59,7 +61,7 @@ class Rows:
 
     def leave(self, p):
         """Table → (…, *grid)."""
-        return tf.reshape(p[1:-1, self.depth:self.depth + self.shape[-1]], self.lead + self.shape)
+        return tf.reshape(p[1:-1, self.depth : self.depth + self.shape[-1]], self.lead + self.shape)
 
     def refresh(self, p, on):
         """Fill the ghost cells, if `on`: both sides are taken before either is written, so that it happens in place."""
@@ -67,15 +69,15 @@ class Rows:
 
         def both():
             if self.periodic[-1]:
-                return _xla.fence(p[:, n:n + k]), _xla.fence(p[:, k:2 * k])
-            return _xla.fence(tf.reverse(p[:, k:2 * k], [1])), _xla.fence(tf.reverse(p[:, n:n + k], [1]))
+                return _xla.fence(p[:, n : n + k]), _xla.fence(p[:, k : 2 * k])
+            return _xla.fence(tf.reverse(p[:, k : 2 * k], [1])), _xla.fence(tf.reverse(p[:, n : n + k], [1]))
 
         nothing = tf.zeros([self.count + 2, k], p.dtype)
         low, high = tf.cond(on, both, lambda: (nothing, nothing))
         return _xla.update(_xla.update(p, low, [0, 0]), high, [0, n + k])
 
     def starts(self):
-        """(own, ((lower, upper), …)): where each row and its neighbours along the outer axes begin in the flat table."""
+        """(own, ((lower, upper), …)): where rows and their neighbours along outer axes begin in the flat table."""
         outer = self.lead + self.shape[:-1]
         row = np.arange(self.count).reshape(outer) + 1
 
@@ -85,7 +87,11 @@ class Rows:
         pairs = []
         for axis in range(len(self.shape) - 1):
             n, at = self.shape[axis], np.arange(self.shape[axis])
-            ends = ((at - 1) % n, (at + 1) % n) if self.periodic[axis] else (np.maximum(at - 1, 0), np.minimum(at + 1, n - 1))
+            ends = (
+                ((at - 1) % n, (at + 1) % n)
+                if self.periodic[axis]
+                else (np.maximum(at - 1, 0), np.minimum(at + 1, n - 1))
+            )
             pairs.append(tuple(flat(np.take(row, i, axis=len(self.lead) + axis)) for i in ends))
         return flat(row), tuple(pairs)
 
@@ -119,7 +125,8 @@ class Burst:
         return self.rows[0].depth
 
     def step(self, tables, h, drift, on):
-        """One step if `on`, else a copy: the condition keeps XLA from fusing steps and computing cells many times over."""
+        """One step if `on`, else a copy: the condition keeps XLA from fusing steps and computing cells twice."""
+
         def go():
             middles = [r.read(p, r.starts()[0]) for r, p in zip(self.rows, tables, strict=True)]
             rates = [self._linear(i, tables[i], middles[i]) for i in range(len(tables))]
@@ -147,7 +154,7 @@ class Burst:
 
 
 def burst(operators, leaves) -> Burst | None:
-    """The table form of a state's operators; None where they are not plain Laplacians with periodic or no-flux walls."""
+    """The table form of a state's operators, if they are Laplacians with periodic or no-flux walls."""
     rows, coefficients = [], []
     for op, u in zip(operators, leaves, strict=True):
         found = _plain(op)
@@ -186,6 +193,8 @@ def _plain(op):
     if any(isinstance(K, tuple) for K in op.conductance) or op.grid.shape[-1] < 2:
         return None
     for pair in op.walls:
-        if pair is not None and not all(isinstance(w.condition, (Neumann, Flux)) and w.condition.homogeneous for w in pair):
+        if pair is not None and not all(
+            isinstance(w.condition, (Neumann, Flux)) and w.condition.homogeneous for w in pair
+        ):
             return None
     return op, op.conductance, None

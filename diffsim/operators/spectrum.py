@@ -90,4 +90,3 @@ class Power(Spectrum):
 
 def _wide(a, dtype):
     return complex_of(dtype.real_dtype) if isinstance(a, complex) or getattr(a, "dtype", dtype).is_complex else dtype
-

@@ -56,8 +56,12 @@ class Euler(RungeKutta):
     a, b, c = (), (1.0,), ()
 
     def burst(self, law, y):
-        """Deep halos, for laws whose drift is local and whose operators are Laplacians with periodic or no-flux walls."""
-        if not isinstance(law.linear, PerLeaf) or law.diffusion is not None or (law.drift is not None and not law.local):
+        """Deep halos, for local drifts and Laplacians with periodic or no-flux walls."""
+        if (
+            not isinstance(law.linear, PerLeaf)
+            or law.diffusion is not None
+            or (law.drift is not None and not law.local)
+        ):
             return None
         return rows.burst(law.linear.ops, _nest.flatten(y))
 
@@ -103,6 +107,11 @@ class Tsit5(RungeKutta):
     )
     b = (*a[-1], 0.0)
     e = (
-        0.001780011052226, 0.000816434459657, -0.007880878010262, 0.144711007173263, -0.582357165452555,
-        0.458082105929187, -1 / 66,
+        0.001780011052226,
+        0.000816434459657,
+        -0.007880878010262,
+        0.144711007173263,
+        -0.582357165452555,
+        0.458082105929187,
+        -1 / 66,
     )

@@ -23,9 +23,13 @@ class Exponential(Stepper):
         """Diagonalise the linear part."""
         self.check_slots(law)
         if law.linear is None:
-            _checks.refuse("law", _checks.Verbatim("no linear part"), "Equation(linear=…)",
-                           f"{type(self).__name__} integrates it exactly and is an ordinary method without it",
-                           "Use Tsit5(), Heun() or RK4().")
+            _checks.refuse(
+                "law",
+                _checks.Verbatim("no linear part"),
+                "Equation(linear=…)",
+                f"{type(self).__name__} integrates it exactly and is an ordinary method without it",
+                "Use Tsit5(), Heun() or RK4().",
+            )
         return self, replace(law, linear=law.linear.diagonal())
 
 
@@ -64,8 +68,14 @@ class ETD1(Exponential):
     def bind(self, law, h):
         """Diagonalise; refuse noise whose amplitude depends on the state."""
         if callable(law.diffusion) and not _tree.is_number(law.diffusion):
-            _checks.refuse("diffusion", law.diffusion, "a number, or a nest of numbers",
-                           "ETD1 integrates additive noise exactly and has no rule for g(t, y)", "Use EulerMaruyama().", TypeError)
+            _checks.refuse(
+                "diffusion",
+                law.diffusion,
+                "a number, or a nest of numbers",
+                "ETD1 integrates additive noise exactly and has no rule for g(t, y)",
+                "Use EulerMaruyama().",
+                TypeError,
+            )
         return super().bind(law, h)
 
     def prepare(self, law, h):
@@ -124,7 +134,12 @@ class ETDRK4(Exponential):
     def prepare(self, law, h):
         """e^{hA}, e^{hA/2}, ½φ₁(hA/2), and φ₁, φ₂, φ₃ at hA."""
         A = law.linear
-        return A.multiplier(0, h), A.multiplier(0, h / 2), A.multiplier(1, h / 2), *(A.multiplier(k, h) for k in (1, 2, 3))
+        return (
+            A.multiplier(0, h),
+            A.multiplier(0, h / 2),
+            A.multiplier(1, h / 2),
+            *(A.multiplier(k, h) for k in (1, 2, 3)),
+        )
 
     def step(self, law, t, h, y, memory, prepared, noise):
         """One step."""

@@ -105,8 +105,13 @@ class IMEX(Implicit):
         """Give the linear part, which must be there, a resolvent."""
         self.check_slots(law)
         if law.linear is None:
-            _checks.refuse("law", _checks.Verbatim("no linear part"), "Equation(linear=…)",
-                           "IMEX treats the linear part implicitly and the drift explicitly", "Use TRBDF2() or Tsit5().")
+            _checks.refuse(
+                "law",
+                _checks.Verbatim("no linear part"),
+                "Equation(linear=…)",
+                "IMEX treats the linear part implicitly and the drift explicitly",
+                "Use TRBDF2() or Tsit5().",
+            )
         return super().bind(law, h)
 
     def step(self, law, t, h, y, memory, prepared, noise):

@@ -25,8 +25,14 @@ class EulerMaruyama(Stepper):
     def bind(self, law, h):
         """Refuse laws of another calculus."""
         if callable(law.diffusion) and not isinstance(law.calculus, Ito):
-            _checks.refuse("calculus", law.calculus, "Ito()", "EulerMaruyama evaluates g at the beginning of each step",
-                           "Add the drift that converts the law to Itô form.", TypeError)
+            _checks.refuse(
+                "calculus",
+                law.calculus,
+                "Ito()",
+                "EulerMaruyama evaluates g at the beginning of each step",
+                "Add the drift that converts the law to Itô form.",
+                TypeError,
+            )
         return super().bind(law, h)
 
     def step(self, law, t, h, y, memory, prepared, noise):

@@ -265,6 +265,38 @@ def _check_pair(name, axis, pair, grid):
                     "the face has that many cells",
                     "Evaluate it at the face's cell centres.",
                 )
+        if callable(condition.given):
+            _check_call(f"{type(condition).__name__} on {name}{side}", condition.given, axis, side == "+", grid)
+
+
+def _check_call(what, fn, axis, upper, grid):
+    """Ask a wall's function once, at time zero, whether it takes (t, *x) and fits the face."""
+    signature = f"f(t, {', '.join(a.name for a in grid.axes)})"
+    where = [
+        c if i != axis else c[(slice(None),) * axis + (slice(-1, None) if upper else slice(0, 1),)]
+        for i, c in enumerate(grid.face_coordinates(axis))
+    ]
+    face = tuple(1 if i == axis else n for i, n in enumerate(grid.shape))
+    try:
+        value = tf.convert_to_tensor(fn(tf.constant(0.0, tf.float64), *(tf.constant(c, tf.float64) for c in where)))
+        fits = np.broadcast_shapes(tuple(value.shape), face) == face
+    except (TypeError, ValueError) as error:
+        _checks.refuse(
+            what,
+            fn,
+            f"a function {signature}",
+            f"it is called with time and the face's coordinates ({error})",
+            f"Write lambda {signature[2:-1]}: …",
+            TypeError,
+        )
+    if not fits:
+        _checks.refuse(
+            what,
+            value,
+            f"a value that broadcasts over the face's {face} cells",
+            f"{signature} gets coordinates of that shape",
+            "Combine the coordinates elementwise.",
+        )
 
 
 def evaluate(value: Value, t, coordinates, axis: int, dtype: tf.DType) -> tf.Tensor:

@@ -269,6 +269,6 @@ def _faces(grid, axis, D, s, R, pair, dtype, alike):
             for w in pair
         ]
         K = tf.concat([ends[0], halo.cut(K, axis, 1, grid.shape[axis] - 1, d), ends[1]], axis - d)
-    area = grid.face_area(axis)
-    K = K * tf.constant(area / (float(np.max(grid.volume())) if alike else 1.0), dtype)
+    area = grid.face_area(axis)  # one number where all cells are alike: an array would be part of the program
+    K = K * tf.constant(np.max(area) / np.max(grid.volume()) if alike else area, dtype)
     return halo.cut(K, axis, 0, grid.shape[axis], d), halo.cut(K, axis, 1, None, d)

@@ -279,7 +279,6 @@ def _check_call(what, fn, axis, upper, grid):
     face = tuple(1 if i == axis else n for i, n in enumerate(grid.shape))
     try:
         value = tf.convert_to_tensor(fn(tf.constant(0.0, tf.float64), *(tf.constant(c, tf.float64) for c in where)))
-        fits = np.broadcast_shapes(tuple(value.shape), face) == face
     except (TypeError, ValueError) as error:
         _checks.refuse(
             what,
@@ -289,7 +288,7 @@ def _check_call(what, fn, axis, upper, grid):
             f"Write lambda {signature[2:-1]}: …",
             TypeError,
         )
-    if not fits:
+    if len(value.shape) > len(face) or any(m not in (1, n) for m, n in zip(value.shape[::-1], face[::-1], strict=False)):
         _checks.refuse(
             what,
             value,

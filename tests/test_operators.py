@@ -351,6 +351,8 @@ def test_nonlinear_diffusion():
     op = ds.NonlinearDiffusion(grid, walls, lambda v: v**2)
     total = sum(v.numpy() for v in op.inflow(0.0, tf.constant(u)).values())
     assert grid.integrate(op(0.0, tf.constant(u))).numpy() == pytest.approx(total, abs=1e-12)
+    jacobian = matrix(ds.Diffusion(grid, walls, u[0] ** 2), grid.shape)
+    assert np.abs(np.linalg.eigvals(jacobian)).max() <= float(op.radius_at(tf.constant(u[0])))
     ball = ds.NonlinearDiffusion(ds.RadialGrid(6, 1.0), ds.Neumann(), lambda v: 4 * v**3)
     flat = ds.Laplacian(ds.RadialGrid(6, 1.0), ds.Neumann())
     assert distance(ball(0.0, tf.constant(u[0, 0].repeat(2))), flat.apply(u[0, 0].repeat(2) ** 4)) < 1e-11

@@ -224,12 +224,14 @@ def test_changed_numbers_compile_nothing():
     def go(D, wall, h, rate, dt, t1, y0, stop):
         walls = ds.Boundary(x=(ds.Dirichlet(wall), ds.Robin(h, traced)))
         law = ds.Equation(linear=ds.Diffusion(GRID, walls, D) - rate)
+        traced.times = 0
         return ds.solve(law, y0, (0.0, t1), stepper=ds.CrankNicolson(), dt=dt, stop=ds.Steady(stop)).final
 
     first = go(1.0, 2.0, 3.0, 0.1, 0.1, 1.0, np.ones(8), 1e-9)
-    seen, compiled = traced.times, program.cache_info().misses
+    assert traced.times > 0
+    compiled = program.cache_info().misses
     other = go(0.5, 1.0, 2.0, 0.2, 0.05, 2.0, np.zeros(8), 1e-8)
-    assert (traced.times, program.cache_info().misses) == (seen, compiled)
+    assert (traced.times, program.cache_info().misses) == (0, compiled)
     assert distance(first, other) > 0.1
     fresh = ds.solve(
         ds.Equation(linear=ds.Diffusion(GRID, ds.Boundary(x=(ds.Dirichlet(1.0), ds.Robin(2.0, 0.0))), 0.5) - 0.2),
@@ -240,7 +242,7 @@ def test_changed_numbers_compile_nothing():
     ).final
     assert distance(other, fresh) < 1e-14  # the new numbers were used
     go(1.0, 2.0, 3.0, 0.1, 0.1, 1.0, np.ones(8, np.float32), 1e-9)
-    assert traced.times > seen  # another precision is another program: the counter counts
+    assert traced.times > 0  # another precision is another program: the counter counts
 
 
 def test_changed_fields_and_tolerances_compile_nothing():
@@ -249,12 +251,13 @@ def test_changed_fields_and_tolerances_compile_nothing():
     def go(D, rtol):
         walls = ds.Boundary(x=(ds.Dirichlet(1.0), ds.Dirichlet(traced)))
         law = ds.Equation(linear=ds.Diffusion(GRID, walls, D))
+        traced.times = 0
         return ds.solve(law, np.ones(8), (0.0, 0.1), stepper=ds.Tsit5(), dt=ds.PID(rtol=rtol)).final
 
     first = go(np.full(8, 0.1), 1e-6)
-    seen = traced.times
+    assert traced.times > 0
     assert distance(first, go(np.linspace(0.1, 1, 8), 1e-5)) > 0.01
-    assert traced.times == seen
+    assert traced.times == 0
 
 
 @dataclass(frozen=True)
@@ -293,7 +296,7 @@ def porous(u):
         (ds.Equation(linear=ds.Laplacian(GRID, ds.Dirichlet(lambda t, x: t + 0 * x))), np.ones(8), 0.1, "ETDRK2"),
         (ds.Equation(linear=ds.Laplacian(GRID, ds.Neumann()), drift=lambda t, y: -(y**3)), np.ones(8), 0.1, "ETDRK2"),
         (SQUARE, Y0 / 10, None, "Tsit5"),
-        (ds.Equation(drift=ds.NonlinearDiffusion(GRID, ds.Neumann(), porous)), np.ones(8), None, "TRBDF2"),
+        (ds.Equation(drift=ds.NonlinearDiffusion(GRID, ds.Neumann(), porous)), np.ones(8), None, "RKL2"),
         (
             ds.Equation(linear=ds.Diffusion(ds.Grid((4, 4), 1.0), ds.Neumann(), lambda x, y: 1 + x * y)),
             np.ones((4, 4)),

@@ -1,12 +1,11 @@
 """Deep halos by rows: many explicit steps of a local stencil between two fills of the ghost cells.
 
-A state becomes a table of rows, one for each position on all axes but the last, with `depth` ghost cells at both
-ends and a
-spare row first and last. Neighbours along outer axes are other whole rows, found through a table of starts in which
-periodic ends wrap and no-flux walls repeat the edge, so those axes need no ghosts at all. Neighbours along the last
-axis
-are the same rows read one cell to the left or right. Each step spoils one more ghost cell; after `depth` steps they are
-filled anew. XLA:CPU turns a row read into full vectors of one width, without remainders, split evenly over the cores.
+A state becomes a table of rows, one for each position on all axes but the last, with `depth` ghost cells at both ends
+and a spare row first and last. Neighbours along outer axes are other whole rows, found through a table of starts in
+which periodic ends wrap and no-flux walls repeat the edge, so those axes need no ghosts at all. Neighbours along the
+last axis are the same rows read one cell to the left or right. Each step spoils one more ghost cell; after `depth`
+steps they are filled anew. XLA:CPU turns a row read into full vectors of one width, without remainders, split evenly
+over the cores.
 
 Measured against generated C on two cores it is 1 to 2 times as fast; see benchmarks/A1_heat_throughput.py.
 """
@@ -114,6 +113,14 @@ class Burst:
     def leave(self, tables):
         """Tables → leaves of a state."""
         return [r.leave(p) for r, p in zip(self.rows, tables, strict=True)]
+
+    def takes(self, drift, like) -> bool:
+        """Whether drift(leaves) works on tables: one that holds a field over the grid does not."""
+        tables = [tf.zeros([r.count + 2, r.width], u.dtype) for r, u in zip(self.rows, like, strict=True)]
+        try:
+            return [rate.shape for rate in drift(tables)] == [p.shape for p in tables]
+        except (ValueError, tf.errors.InvalidArgumentError):
+            return False
 
     def refresh(self, tables, on):
         """Fill ghosts."""

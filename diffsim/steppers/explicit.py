@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import tensorflow as tf
+
 from diffsim import _nest
 from diffsim.equation import Slot
 from diffsim.operators import rows
@@ -43,8 +45,6 @@ class RungeKutta(Stepper):
 
 
 def _f64(h):
-    import tensorflow as tf
-
     return tf.cast(h, tf.float64)
 
 
@@ -63,7 +63,13 @@ class Euler(RungeKutta):
             or (law.drift is not None and not law.local)
         ):
             return None
-        return rows.burst(law.linear.ops, _nest.flatten(y))
+        leaves = _nest.flatten(y)
+        found = rows.burst(law.linear.ops, leaves)
+        if found is None or law.drift is None:
+            return found
+        zero = tf.zeros([], _nest.real_dtype(y))
+        fits = found.takes(lambda tables: _nest.flatten(law.drift(zero, _nest.pack(y, tables))), leaves)
+        return found if fits else None
 
 
 @dataclass(frozen=True)

@@ -288,7 +288,8 @@ def _check_call(what, fn, axis, upper, grid):
             f"Write lambda {signature[2:-1]}: …",
             TypeError,
         )
-    if len(value.shape) > len(face) or any(m not in (1, n) for m, n in zip(value.shape[::-1], face[::-1], strict=False)):
+    pairs = zip(value.shape[::-1], face[::-1], strict=False)
+    if len(value.shape) > len(face) or any(m not in (1, n) for m, n in pairs):
         _checks.refuse(
             what,
             value,

@@ -1,0 +1,1 @@
+"""Operators with their boundary conditions: stencils, boxes, networks of conductances."""

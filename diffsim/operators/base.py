@@ -277,7 +277,7 @@ class Sum(Operator):
         return merge(a.budget(t, u, grid) for a in self.of)
 
     def radius(self):
-        """The sum Σ radius(Aᵢ)."""
+        """The sum of the terms' bounds."""
         return sum(a.radius() for a in self.of)
 
     def _basis(self):

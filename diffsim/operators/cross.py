@@ -72,6 +72,6 @@ def _corner(D, sigma, walls, grid, dtype):
     return C
 
 
-def radius(stencil, diagonal_bound: float) -> float:
+def radius(diagonal_bound: float) -> float:
     """A bound for the whole operator: corners can at most double what the faces do (C ⪯ diag by D ≻ 0)."""
     return 2.0 * diagonal_bound

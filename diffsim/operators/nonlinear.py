@@ -113,7 +113,8 @@ class NonlinearDiffusion:
         """A bound of the spectral radius of the Jacobian's diffusive part at the state u, a scalar tensor."""
         base = Diffusion(self.grid, self.boundary, self.space).prepare(u)
         low, high = tf.reduce_min(u), tf.reduce_max(u)
-        between = [low + (high - low) * _nest.to(i / 8, u.dtype) for i in range(9)]  # faces and walls see values between
+        steps = (_nest.to(i / 8, u.dtype) for i in range(9))
+        between = [low + (high - low) * s for s in steps]  # faces and walls see values between
         most = tf.reduce_max(tf.stack([tf.reduce_max(self.D(u)), *(tf.reduce_max(self.D(v)) for v in between)]))
         return base.bound() * most
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest, boundary
+from diffsim import _checks, _nest, _tree, boundary
 from diffsim._xla import fence
 from diffsim.boundary import Condition
 from diffsim.grid import Grid
@@ -75,11 +76,8 @@ class Diffusion(Operator):
 
     def radius(self) -> float:
         """Gershgorin's bound, 4ΣD/Δx² where D is constant."""
-        return self.prepare(np.zeros(self.grid.shape)).radius() if not self.D.constant else self._constant_radius()
-
-    def _constant_radius(self):
-        if type(self.grid) is not Grid:
-            return self.prepare(np.zeros(self.grid.shape)).radius()
+        if not self.D.constant or type(self.grid) is not Grid:
+            return _radius(self)
         return float(sum(4 * float(D) / dx**2 for D, dx in zip(self.D.D, self.grid.dx, strict=True)))
 
     @property
@@ -230,7 +228,25 @@ class Stencil(Operator):
     def radius(self) -> float:
         """Gershgorin: max |aᵢᵢ| + Σ|aᵢⱼ|, the off-diagonal entries being positive."""
         bound = float(self.bound())
-        return bound if self.cross is None else cross.radius(self, bound)
+        return bound if self.cross is None else cross.radius(bound)
+
+
+def _radius(op: Diffusion) -> float:
+    """Gershgorin's bound; compiled where arrays are large, so that no intermediate takes memory."""
+    leaves, structure = _tree.flatten(op)
+    leaves = _tree.as_tensors(leaves, tf.float64)
+    stencil = op.prepare(np.zeros(op.grid.shape)) if op.grid.cells < 1 << 18 else None
+    bound = float(_bound(structure)(leaves)) if stencil is None else float(stencil.bound())
+    return bound if op.D.cross is None else cross.radius(bound)
+
+
+@functools.lru_cache(maxsize=16)
+def _bound(structure):
+    def bound(leaves):
+        op = _tree.unflatten(structure, leaves)
+        return build(op.grid, op.boundary, op.D, tf.float64).bound()
+
+    return tf.function(bound, jit_compile=True, autograph=False)
 
 
 def build(grid: Grid, pairs, medium: media.Medium, dtype: tf.DType) -> Stencil:

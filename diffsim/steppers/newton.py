@@ -24,7 +24,8 @@ def newton_krylov(law, t, gamma, r, guess):
         guess: where to start.
 
     Returns:
-        y; NaN everywhere if the corrections did not fall below tolerance, so that the run stops with its last good state.
+        y; NaN everywhere if the corrections did not fall below tolerance, so that the run stops with its last good
+        state.
 
     References:
         Knoll & Keyes (2004), doi:10.1016/j.jcp.2003.08.010.

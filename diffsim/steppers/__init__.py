@@ -1,0 +1,1 @@
+"""Steppers: one step of a law, each method a small class."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 from diffsim import _checks, _nest, _tree
 from diffsim._tree import static
 from diffsim.boundary import Flux, Neumann
-from diffsim.operators import multigrid
+from diffsim.operators import multigrid, network
 from diffsim.operators.base import Identity, Operator, Scaled, Sum
 from diffsim.operators.box import Diagonal
 from diffsim.operators.stencil import Stencil
@@ -147,7 +147,7 @@ class Iterative(Operator):
     of: Operator
     rtol: float | None = static(default=None)
     max_iterations: int = static(default=500)
-    levels: tuple[multigrid.Network, ...] | None = None
+    levels: tuple[network.Network, ...] | None = None
 
     def __post_init__(self):
         _checks.instance("of", self.of, Operator, why="it is what is to be solved", way_out="Pass ds.Diffusion(…).")
@@ -157,8 +157,8 @@ class Iterative(Operator):
 
     def prepare(self, like) -> Iterative:
         """The same with A prepared and the hierarchy of grids built."""
-        if like.dtype.is_complex:
-            _checks.refuse("state", _checks.Verbatim(f"dtype {like.dtype.name}"), "float32 or float64",
+        if not tf.as_dtype(like.dtype).is_floating:
+            _checks.refuse("state", _checks.Verbatim(f"dtype {tf.as_dtype(like.dtype).name}"), "float32 or float64",
                            "conjugate gradients need a symmetric matrix", "Carry the real and imaginary parts apart.")
         of = self.of.prepare(like)
         return replace(self, of=of, levels=_levels(_constant(of), like.dtype))
@@ -204,7 +204,7 @@ class Iterative(Operator):
             rhs: (…, *grid).
         """
         rhs = tf.convert_to_tensor(rhs)
-        ready = self if self.levels is not None else self.prepare(rhs)
+        ready, rhs = self._ready(rhs)
         return _implicit(ready, 1.0, _nest.to(gamma, rhs.dtype), rhs)
 
     def green(self, rhs):
@@ -217,14 +217,18 @@ class Iterative(Operator):
             rhs: (…, *grid) [amount / volume / time].
         """
         rhs = tf.convert_to_tensor(rhs)
-        ready = self if self.levels is not None else self.prepare(rhs)
+        ready, rhs = self._ready(rhs)
         return _implicit(ready, 0.0, _nest.to(1.0, rhs.dtype), rhs)
 
     def approximate(self, gamma, rhs):
         """One V-cycle for (I − γA)⁻¹ rhs: cheap and linear in rhs, a preconditioner for larger systems."""
         rhs = tf.convert_to_tensor(rhs)
-        ready = self if self.levels is not None else self.prepare(rhs)
+        ready, rhs = self._ready(rhs)
         return _Problem(_constant(ready), 1.0, _nest.to(gamma, rhs.dtype)).preconditioner()(rhs)
+
+    def _ready(self, rhs):
+        rhs = tf.convert_to_tensor(rhs)
+        return (self if self.levels is not None else self.prepare(rhs)), rhs
 
 
 class _Problem:
@@ -243,7 +247,7 @@ class _Problem:
         self.axes, self.volume, self.solubility = None, 1.0, 1.0
         if stencils:
             self.axes = list(range(-stencils[0].grid.ndim, 0))
-            self.volume = multigrid.volume(stencils[0])
+            self.volume = network.volume(stencils[0])
             self.solubility = 1.0 if stencils[0].solubility is None else stencils[0].solubility
         self.weight = self.volume / self.solubility
 
@@ -264,7 +268,7 @@ class _Problem:
         """R ↦ one V-cycle for M⁻¹ r."""
         if not self.ready.levels:
             return lambda r: r
-        systems = tuple(level.system(self.sigma, self.gamma) for level in self.ready.levels)
+        systems = multigrid.systems(self.ready.levels, self.sigma, self.gamma)
         before, after = (self.solubility, self.volume) if self.transposed else (self.volume, self.solubility)
 
         def precondition(r):
@@ -326,10 +330,10 @@ def _parts(op, factor=1.0) -> list[tuple]:
     return [(factor, op)]
 
 
-def _levels(op, dtype) -> tuple[multigrid.Network, ...]:
+def _levels(op, dtype) -> tuple[network.Network, ...]:
     """Ever coarser networks for all terms together; none if no term is a finite-volume operator."""
     parts = [(_nest.to(factor, dtype), term) for factor, term in _parts(op)]
-    nets = [(factor, multigrid.network(term)) for factor, term in parts if isinstance(term, Stencil)]
+    nets = [(factor, network.network(term)) for factor, term in parts if isinstance(term, Stencil)]
     if not nets:
         return ()
     mass = nets[0][1].mass
@@ -338,8 +342,8 @@ def _levels(op, dtype) -> tuple[multigrid.Network, ...]:
     faces = tuple(sum(factor * net.faces[axis] for factor, net in nets) for axis in range(nets[0][1].ndim))
     periodic = tuple(all(wraps) for wraps in zip(*(net.periodic for _, net in nets), strict=True))
     grid = next(term.grid for _, term in parts if isinstance(term, Stencil))
-    finest = multigrid.Network(*(_nest.map(lambda a: tf.cast(a, multigrid.PRECISION), (mass, growth, faces))), periodic)
-    return multigrid.hierarchy(finest, grid.dx)
+    finest = network.Network(*(_nest.map(lambda a: tf.cast(a, multigrid.PRECISION), (mass, growth, faces))), periodic)
+    return network.hierarchy(finest, grid.dx)
 
 
 def _constant(op):

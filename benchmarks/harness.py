@@ -83,6 +83,9 @@ def compare(script, measure, cases, key):
     parser.add_argument(
         "--under", default="", help="a command to run each measurement under: 'taskset -c 0,1'"
     )
+    parser.add_argument(
+        "--disturbed", type=float, help="only cases not measured yet, or whose `others` is above this"
+    )
     parser.add_argument("--case", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.case:
@@ -93,6 +96,9 @@ def compare(script, measure, cases, key):
     found = json.loads(path.read_text())["results"] if path.exists() and not args.fast else []
     for case in cases(args.fast):
         if not all(word in json.dumps(case) for word in args.only.split()):
+            continue
+        before = next((f for f in found if all(f.get(k) == v for k, v in case.items())), None)
+        if args.disturbed is not None and before and before.get("others", 0.0) <= args.disturbed:
             continue
         result = {**case, **in_process(script, case, args.under), "when": time.strftime("%Y-%m-%d %H:%M")}
         found = [f for f in found if any(f.get(k) != v for k, v in case.items())] + [result]

@@ -265,7 +265,7 @@ def _check_pair(name, axis, pair, grid):
                     "the face has that many cells",
                     "Evaluate it at the face's cell centres.",
                 )
-        if callable(condition.given):
+        if fields(condition) and callable(condition.given):
             _check_call(f"{type(condition).__name__} on {name}{side}", condition.given, axis, side == "+", grid)
 
 

@@ -1,7 +1,7 @@
 """A2: one implicit or exponential step of the heat equation on 512², in milliseconds.
 
 Periodic and no-flux walls with constant D, and D(x, y) of contrast 10 with no-flux walls; DΔt/Δx² ≈ 10, so
-that a step is forty times what explicit Euler can take. Peers: SciPy's sparse LU, factorised once (`prepare_s`),
+that a step is forty times what explicit Euler takes. Peers: SciPy's sparse LU, factorised once (`prepare_s`),
 its FFT and DCT for the exponential steps, and FiPy with its default and its preconditioned CG solver.
 `residual` is how well the result satisfies the equation of the step, by SciPy's matrix in float64 (relative).
 ETDRK2 steps Fisher's equation, u_t = Δu + u(1 − u)/100, with two evaluations of the reaction.

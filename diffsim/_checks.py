@@ -40,8 +40,16 @@ def message(what: str, received, expected: str, why: str, way_out: str) -> str:
     return f"{what}={shown}: expected {expected}, because {why}. {way_out}"
 
 
+def is_message(error: Exception) -> bool:
+    """Whether an error already speaks in four parts."""
+    return ": expected " in str(error) and ", because " in str(error)
+
+
 class Verbatim(str):
-    """Text that `message` shows as it is, without quotes."""
+    """Text that shows as it is, without quotes, alone or inside a nest."""
+
+    def __repr__(self):
+        return str(self)
 
 
 def refuse(what: str, received, expected: str, why: str, way_out: str, kind: type[Exception] = ValueError) -> NoReturn:

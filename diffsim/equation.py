@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
@@ -109,21 +110,56 @@ class Equation:
                 grid = grid_of(op)
                 if grid is not None:
                     grid.check("y0", leaf.shape)
+                law._check_real(op, leaf)
         law._check_like(y, self.drift, "drift")
-        if callable(self.diffusion) and not isinstance(self.diffusion, Operator):
-            law._check_like(y, self.diffusion, "diffusion")
+        law._check_diffusion(y)
         return law
 
     @staticmethod
+    def _check_real(op, leaf):
+        """Refuse complex numbers that a real state would lose."""
+        if not leaf.dtype.is_complex and any(np.dtype(_kind(a)).kind == "c" for a in _tree.flatten(op)[0]):
+            _checks.refuse(
+                "linear",
+                _checks.Verbatim("complex numbers"),
+                f"real ones for a state of {leaf.dtype.name}",
+                "the imaginary part of A y would be lost",
+                "Make y0 complex, e.g. complex128.",
+                TypeError,
+            )
+
+    def _check_diffusion(self, y):
+        """Refuse amplitudes that are neither numbers for the state's parts nor a function like the drift."""
+        g = self.diffusion
+        if g is None:
+            return
+        if callable(g) and not _tree.is_number(g) and not isinstance(g, Operator):
+            self._check_like(y, g, "diffusion")
+            return
+        parts = _nest.flatten(g)
+        numbers = all(np.ndim(a) == 0 and (_tree.is_number(a) or isinstance(a, int)) for a in parts)
+        try:
+            alike = not isinstance(g, (tuple, list, dict)) or tf.nest.assert_same_structure(y, g) is None
+        except (ValueError, TypeError):
+            alike = False
+        if not (numbers and alike):
+            _checks.refuse(
+                "diffusion",
+                g,
+                "a number, a number for each part of the state, or a function g(t, y)",
+                "an amplitude is never broadcast silently",
+                "For a field write lambda t, y: g + 0 * y.",
+                TypeError,
+            )
+        for a in parts:
+            _checks.finite("diffusion", a, why="it is the amplitude of noise")
+
+    @staticmethod
     def _check_like(y, fn, what):
-        """Trace fn once, abstractly, and compare its structure, shapes and dtypes with the state's."""
+        """Compare structure, shapes and dtypes of what fn returns with the state's."""
         if fn is None:
             return
-        leaves, structure = _tree.flatten(fn)  # its numbers in the precision in which the run will use them
-        fn = _tree.unflatten(structure, _tree.as_tensors(leaves, _nest.real_dtype(y)))
-        specs = _nest.map(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), y)
-        time = tf.TensorSpec([], _nest.real_dtype(y))
-        traced = tf.function(fn, autograph=False).get_concrete_function(time, specs).structured_outputs
+        traced = abstract(what, fn, y)
         try:
             tf.nest.assert_same_structure(y, traced)
             pairs = list(zip(_nest.flatten(y), _nest.flatten(traced), strict=True))
@@ -131,14 +167,10 @@ class Equation:
         except (ValueError, TypeError, AttributeError):
             fits = False
         if not fits:
-            show = [f"{tuple(s.shape)} {s.dtype.name}" for s in _nest.flatten(specs)]
-            got = [
-                f"{tuple(s.shape)} {s.dtype.name}" if hasattr(s, "shape") else repr(s) for s in _nest.flatten(traced)
-            ]
             _checks.refuse(
                 what,
-                _checks.Verbatim(f"values of {got}"),
-                f"exactly the state's {show}",
+                _checks.Verbatim(f"values of {_layout(traced)}"),
+                f"exactly the state's {_layout(y)}",
                 "a state is never broadcast or cast silently",
                 f"Let {what}(t, y) return a state like y.",
             )
@@ -172,6 +204,39 @@ class Equation:
         if isinstance(g, (tuple, list, dict)):
             return _nest.map(lambda leaf, a: tf.fill(leaf.shape, _nest.to(a, leaf.dtype)), y, g)
         return _nest.map(lambda leaf: tf.fill(leaf.shape, _nest.to(g, leaf.dtype)), y)
+
+
+def abstract(what, fn, y):
+    """What fn(t, y) returns, traced once without computing anything."""
+    leaves, structure = _tree.flatten(fn)  # its numbers in the precision in which the run will use them
+    fn = _tree.unflatten(structure, _tree.as_tensors(leaves, _nest.real_dtype(y)))
+    specs = _nest.map(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), y)
+    time = tf.TensorSpec([], _nest.real_dtype(y))
+    try:
+        return tf.function(fn, autograph=False).get_concrete_function(time, specs).structured_outputs
+    except (TypeError, ValueError, NotImplementedError, tf.errors.OperatorNotAllowedInGraphError) as error:
+        if _checks.is_message(error):
+            raise
+        reason = str(error).strip().splitlines()[0].split(". ")[0][:160].rstrip(".")
+        _checks.refuse(
+            what,
+            fn,
+            f"a function {what}(t, y) of TensorFlow operations",
+            f"it is compiled into the loop ({reason})",
+            "Use tf.… in place of NumPy, and tf.where in place of if.",
+            TypeError,
+        )
+
+
+def _layout(y) -> str:
+    """Structure, shapes and dtypes in words."""
+    return str(
+        _nest.map(lambda a: _checks.Verbatim(f"{tuple(a.shape)} {a.dtype.name}" if hasattr(a, "shape") else repr(a)), y)
+    )
+
+
+def _kind(a):
+    return a.dtype.as_numpy_dtype if isinstance(a, (tf.Tensor, tf.Variable)) else np.asarray(a).dtype
 
 
 def grid_of(op):

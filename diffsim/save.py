@@ -56,7 +56,12 @@ class SaveAt:
         """
         if self.ts is None:
             return None
-        ts = np.asarray(self.ts, np.float64)
+        try:
+            ts = np.asarray(self.ts, np.float64)
+        except (TypeError, ValueError):
+            _checks.refuse(
+                "ts", self.ts, "a sequence of times", "records are made there", "Pass ts=[0.5, 1.0].", TypeError
+            )
         _checks.finite("ts", ts, why="they are times")
         sign = 1.0 if t1 >= t0 else -1.0
         slack = 1e-12 * max(abs(t0), abs(t1))

@@ -89,7 +89,10 @@ def schedule(t, dt, save: SaveAt) -> Schedule:
     Raises:
         ValueError: times that do not increase or decrease throughout, dt that is not positive.
     """
-    times = np.asarray(t, np.float64)
+    try:
+        times = np.asarray(t, np.float64)
+    except (TypeError, ValueError):
+        _checks.refuse("t", t, "numbers", "a run leads from a time to a time", "Pass t=(0, 1).", TypeError)
     if times.ndim != 1 or times.size < 2:
         _checks.refuse("t", t, "(t0, t1) or a mesh of times", "a run leads from a time to a time", "Pass t=(0, 1).")
     _checks.finite("t", times, why="they are times")
@@ -129,6 +132,14 @@ def schedule(t, dt, save: SaveAt) -> Schedule:
     if knots.size == 0 or knots[-1] != t1:
         knots, saves = np.append(knots, t1), np.append(saves, False)
     lengths = np.abs(np.diff(np.concatenate([[t0], knots])))
+    if dt is not None and lengths.sum() / dt > 2.0**53:
+        _checks.refuse(
+            "dt",
+            dt,
+            f"a step > {lengths.sum() / 2.0**53:.2g}",
+            "steps are counted exactly up to 2⁵³",
+            "Take longer steps.",
+        )
     counts = (
         np.zeros(knots.size, np.int64)
         if dt is None

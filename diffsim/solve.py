@@ -11,7 +11,7 @@ import tensorflow as tf
 from diffsim import _checks, _nest, _tree
 from diffsim._checks import SolveError
 from diffsim.choose import stepper_for
-from diffsim.equation import Equation, Slot
+from diffsim.equation import Equation, Slot, abstract
 from diffsim.march import Parts
 from diffsim.run import Run
 from diffsim.save import SaveAt, keep_state
@@ -19,7 +19,7 @@ from diffsim.schedule import Schedule, schedule
 from diffsim.solution import Solution
 from diffsim.steppers.base import Stepper
 from diffsim.stepsize import PID
-from diffsim.stop import Steady, Stop, WallClock
+from diffsim.stop import Steady, Stop, WallClock, When
 
 
 def solve(
@@ -234,7 +234,27 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
         "dt": None if plan.adapted else abs(plan.longest),
         "dtype": _nest.real_dtype(y0).name,
     }
+    _check_functions(save.fn, stop, y0)
     return Parts(bound, stepper, stepsize, stop, save.fn), plan, info
+
+
+def _check_functions(fn, stop, y):
+    """Refuse an observable without value and a predicate that is no scalar bool."""
+    if fn is not keep_state and any(a is None for a in _nest.flatten(abstract("fn", fn, y))):
+        _checks.refuse(
+            "fn", None, "a tensor or a nest of tensors", "records are made of it", "Return what to keep.", TypeError
+        )
+    if isinstance(stop, When):
+        met = abstract("predicate", lambda t, y: tf.convert_to_tensor(stop.predicate(t, y)), y)
+        if met.dtype != tf.bool or met.shape.rank != 0:
+            _checks.refuse(
+                "predicate",
+                met,
+                "a scalar bool",
+                "it decides whether the run ends",
+                "Reduce it, e.g. with tf.reduce_all.",
+                TypeError,
+            )
 
 
 def _free_steps(stepper, law, plan, why):

@@ -244,6 +244,67 @@ CASES = {  # what is wrong → (how to do it, the error, words that the message 
     "no steps at all": (lambda: solve(dt=0.1, max_steps=0), ValueError, "max_steps=0"),
     "an unknown keyword of solve": (lambda: solve(timestep=0.1), TypeError, None),
     "an unknown keyword of a stepper": (lambda: ds.ETDRK2(order=3), TypeError, None),
+    "complex rates of a real state": (lambda: solve(law=ds.Equation(linear=1j), dt=0.1), TypeError, "imaginary"),
+    "a complex operator on a real state": (
+        lambda: solve(law=ds.Equation(linear=1j * LAPLACIAN), dt=0.1),
+        TypeError,
+        "complex128",
+    ),
+    "complex D": (lambda: ds.Diffusion(GRID, ds.Neumann(), 1j), ValueError, "1j Laplacian"),
+    "more steps than can be counted": (lambda: solve(dt=1e-300), ValueError, "1e-300 2⁵³"),
+    "noise by an operator": (
+        lambda: solve(law=ds.Equation(linear=-1.0, diffusion=LAPLACIAN), dt=0.1, key=ds.key(0)),
+        TypeError,
+        "g(t, y)",
+    ),
+    "noise by a field": (
+        lambda: solve(law=ds.Equation(linear=-1.0, diffusion=np.ones(8)), dt=0.1, key=ds.key(0)),
+        TypeError,
+        "(8,) broadcast",
+    ),
+    "noise for two species": (
+        lambda: solve(law=ds.Equation(linear=-1.0, diffusion=(1.0, 2.0)), dt=0.1, key=ds.key(0)),
+        TypeError,
+        "(1.0, 2.0)",
+    ),
+    "noise that is NaN": (
+        lambda: solve(law=ds.Equation(linear=-1.0, diffusion=np.nan), dt=0.1, key=ds.key(0)),
+        ValueError,
+        "nan",
+    ),
+    "a drift of y only": (lambda: solve(law=ds.Equation(drift=lambda y: y), dt=0.1), TypeError, "drift(t, y)"),
+    "a drift in NumPy": (lambda: solve(law=ds.Equation(drift=lambda t, y: np.sin(y)), dt=0.1), TypeError, "NumPy"),
+    "a drift with a Python branch": (
+        lambda: solve(law=ds.Equation(drift=lambda t, y: y if t > 0 else -y), dt=0.1),
+        TypeError,
+        "tf.where",
+    ),
+    "a list for a tuple": (
+        lambda: solve(law=ds.Equation(drift=lambda t, y: list(y)), y0=(Y0, Y0), dt=0.1),
+        ValueError,
+        "[(8,) float64, (8,) float64]",
+    ),
+    "a state off the grid of its drift": (
+        lambda: solve(law=ds.Equation(drift=ds.NonlinearDiffusion(GRID, ds.Neumann(), tf.exp)), y0=np.ones(7)),
+        ValueError,
+        "(7,) (8,)",
+    ),
+    "an observable without value": (
+        lambda: solve(dt=0.1, save=ds.SaveAt(ts=[1.0], fn=lambda t, y: None)),
+        TypeError,
+        "fn=None",
+    ),
+    "an observable of y only": (lambda: solve(dt=0.1, save=ds.SaveAt(ts=[1.0], fn=lambda y: y)), TypeError, "fn(t, y)"),
+    "a predicate for each cell": (lambda: solve(dt=0.1, stop=ds.When(lambda t, y: y > 0)), TypeError, "reduce_all"),
+    "a predicate that is a number": (lambda: solve(dt=0.1, stop=ds.When(lambda t, y: y[0])), TypeError, "bool"),
+    "times that are words": (lambda: solve(t=("now", "then")), TypeError, "now"),
+    "records at words": (lambda: solve(dt=0.1, save=ds.SaveAt(ts="often")), TypeError, "often"),
+    "a wall function of time only": (lambda: ds.Laplacian(GRID, ds.Dirichlet(lambda t: t)), TypeError, "f(t, x)"),
+    "a wall function of another shape": (
+        lambda: ds.Laplacian(PLANE, ds.Boundary(x=ds.Dirichlet(lambda t, x, y: np.ones(7)), y=ds.Neumann())),
+        ValueError,
+        "(7,)",
+    ),
     "steady states with noise": (lambda: ds.steady(NOISY, Y0), ValueError, "noise"),
 }
 

@@ -162,6 +162,10 @@ def resolve(D, grid: Grid) -> Medium:
     else:
         medium = Medium((_field(D, grid),) * grid.ndim)
     for d in medium.D:
+        if getattr(d, "dtype", tf.float64) in (tf.complex64, tf.complex128) or isinstance(d, complex):
+            _checks.refuse(
+                "D", d, "real numbers ≥ 0", "a flux is D times a gradient", "Multiply the operator: 1j * Laplacian(…)."
+            )
         if not tf.is_symbolic_tensor(d):
             _checks.finite("D", d, least=0.0, why="a negative or undefined diffusivity makes the problem ill-posed")
     return medium

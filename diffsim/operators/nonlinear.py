@@ -115,7 +115,7 @@ class NonlinearDiffusion:
         low, high = tf.reduce_min(u), tf.reduce_max(u)
         steps = (_nest.to(i / 8, u.dtype) for i in range(9))
         between = [low + (high - low) * s for s in steps]  # faces and walls see values between
-        most = tf.reduce_max(tf.stack([tf.reduce_max(self.D(u)), *(tf.reduce_max(self.D(v)) for v in between)]))
+        most = tf.reduce_max(tf.stack([tf.reduce_max(_nest.to(self.D(v), u.dtype)) for v in (u, *between)]))
         return base.bound() * most
 
     def linearised(self, t, u):

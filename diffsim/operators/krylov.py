@@ -337,13 +337,13 @@ def _levels(op, dtype) -> tuple[network.Network, ...]:
     if not nets:
         return ()
     mass = nets[0][1].mass
-    growth = sum((mass * factor * _nest.to(term.a, dtype) for factor, term in parts if isinstance(term, Identity)),
-                 tf.zeros_like(mass))
+    rates = [mass * factor * _nest.to(term.a, dtype) for factor, term in parts if isinstance(term, Identity)]
+    growth = sum(rates) if rates else None
     faces = tuple(sum(factor * net.faces[axis] for factor, net in nets) for axis in range(nets[0][1].ndim))
     periodic = tuple(all(wraps) for wraps in zip(*(net.periodic for _, net in nets), strict=True))
     grid = next(term.grid for _, term in parts if isinstance(term, Stencil))
-    finest = network.Network(*(_nest.map(lambda a: tf.cast(a, multigrid.PRECISION), (mass, growth, faces))), periodic)
-    return network.hierarchy(finest, grid.dx)
+    rough = [None if a is None else tf.cast(a, multigrid.PRECISION) for a in (mass, growth, *faces)]
+    return network.hierarchy(network.Network(rough[0], rough[1], tuple(rough[2:]), periodic), grid.dx)
 
 
 def _constant(op):

@@ -30,7 +30,7 @@ def systems(levels: tuple[Network, ...], sigma: float, gamma) -> tuple[System, .
 
 def _system(level, sigma, gamma):
     faces = tuple(gamma * c for c in level.faces)
-    diagonal = sigma * level.mass - gamma * level.growth
+    diagonal = sigma * level.mass - (0.0 if level.growth is None else gamma * level.growth)
     for axis, c in enumerate(faces):
         diagonal += cells(c, axis, 0, level.ndim) + cells(c, axis, 1, level.ndim)
     here = System(diagonal, tf.math.reciprocal_no_nan(diagonal), faces, level.periodic, level.down)

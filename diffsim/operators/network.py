@@ -32,14 +32,14 @@ class Network:
 
     Args:
         mass: V·s of each cell, (*grid).
-        growth: rate of local growth times mass, (*grid).
+        growth: rate of local growth times mass, (*grid); None if nothing grows.
         faces: for each axis the conductances of its n + 1 faces; the two ends lead to walls, or are one periodic face.
         periodic: which axes close on themselves.
         down: how to interpolate from the next coarser network, one halving after the other.
     """
 
     mass: tf.Tensor
-    growth: tf.Tensor
+    growth: tf.Tensor | None
     faces: tuple
     periodic: tuple[bool, ...] = static()
     down: tuple = ()
@@ -109,7 +109,7 @@ def network(stencil: Stencil) -> Network:
         faces.append(tf.concat([low, inner, high], axis))
     largest = 1.0 if stencil.volume is None else tf.reduce_max(stencil.volume)
     mass = alike * volume(stencil) * (1.0 if stencil.solubility is None else stencil.solubility)
-    return Network(mass, tf.zeros_like(mass), tuple(c / largest for c in faces),
+    return Network(mass, None, tuple(c / largest for c in faces),
                    tuple(w is None for w in stencil.walls))
 
 
@@ -154,7 +154,8 @@ def halve(fine: Network, axis: int) -> tuple[Network, Halving]:
             along += bond
     faces[axis] = tf.zeros_like(along) if periodic and m == 1 else along  # a cell does not exchange with itself
     halving = Halving.of(lower, upper, axis, n, periodic)
-    return Network(halving.restrict(fine.mass), halving.restrict(fine.growth), tuple(faces), fine.periodic), halving
+    growth = None if fine.growth is None else halving.restrict(fine.growth)
+    return Network(halving.restrict(fine.mass), growth, tuple(faces), fine.periodic), halving
 
 
 def _across(fine, axis, i, lower, upper):
@@ -196,6 +197,7 @@ def every_other(a, axis, start, d):
 
 def widened(a, axis, by, periodic, d):
     """`a` with `by` entries more at both ends of an axis: those of the other end if it is periodic, else zeros."""
+    if not periodic:
+        return tf.pad(a, [[by, by] if i == axis - d else [0, 0] for i in range(-a.shape.rank, 0)])
     low, high = halo.cut(a, axis, 0, by, d), halo.cut(a, axis, -by, by, d)
-    low, high = (high, low) if periodic else (tf.zeros_like(low), tf.zeros_like(high))
-    return tf.concat([low, a, high], axis - d)
+    return tf.concat([high, a, low], axis - d)

@@ -86,6 +86,7 @@ def compare(script, measure, cases, key):
     parser.add_argument(
         "--disturbed", type=float, help="only cases not measured yet, or whose `others` is above this"
     )
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no case after this long")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.case:
@@ -97,7 +98,10 @@ def compare(script, measure, cases, key):
     path = HERE / "results" / f"{Path(script).stem}.json"
     path.parent.mkdir(exist_ok=True)
     found = json.loads(path.read_text())["results"] if path.exists() and not args.fast else []
+    began = time.perf_counter()
     for case in cases(args.fast):
+        if time.perf_counter() - began > args.seconds:
+            break
         if not all(word in json.dumps(case) for word in args.only.split()):
             continue
         before = next((f for f in found if all(f.get(k) == v for k, v in case.items())), None)

@@ -105,7 +105,7 @@ def compare(script, measure, cases, key):
         if not all(word in json.dumps(case) for word in args.only.split()):
             continue
         before = next((f for f in found if all(f.get(k) == v for k, v in case.items())), None)
-        if args.disturbed is not None and before and before.get("others", 0.0) <= args.disturbed:
+        if before and args.disturbed is not None and before.get("others", 1.0) <= args.disturbed:
             continue
         result = {**case, **in_process(script, case, args.under), "when": time.strftime("%Y-%m-%d %H:%M")}
         found = [f for f in found if any(f.get(k) != v for k, v in case.items())] + [result]

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from derivatives import heat_defect, slope
 from scipy import integrate, special
 
+from derivatives import heat_defect, slope
 from diffsim.reference import bounded, free, membrane, periodic
 
 OPEN = math.inf

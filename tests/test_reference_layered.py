@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import pytest
-from derivatives import heat_defect
 from scipy import linalg
 
+from derivatives import heat_defect
 from diffsim.reference import bounded, layered
 
 OPEN = math.inf

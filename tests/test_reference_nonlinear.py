@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from derivatives import curvature, heat_defect, slope
 from scipy import integrate
 
+from derivatives import curvature, heat_defect, slope
 from diffsim.reference import nonlinear
 
 

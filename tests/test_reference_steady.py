@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from derivatives import curvature
 from scipy import integrate, special
 
+from derivatives import curvature
 from diffsim.reference import mixtures, passage, poisson, spectrum
 
 

@@ -277,6 +277,12 @@ class _Problem:
 
         return precondition
 
+    def adjoint(self, g):
+        """M⁻ᵀ g."""
+        if self.symmetric:
+            return self.weight * _implicit(self.ready, self.sigma, self.gamma, g / self.weight)
+        return _implicit(self.ready, self.sigma, self.gamma, g, not self.transposed)
+
     def inner(self, x, y):
         """⟨x, y⟩ for each member of the ensemble."""
         return tf.reduce_sum(self.weight * x * y, self.axes, keepdims=self.axes is not None)
@@ -302,21 +308,32 @@ class _Problem:
 
 
 def _implicit(ready, sigma, gamma, rhs, transposed=False):
-    """The solution, with the derivatives that the implicit function theorem gives: du = M⁻¹(d rhs − dM u)."""
-    problem = _Problem(ready, sigma, gamma, transposed)
-
-    def adjoint(g):
-        if problem.symmetric:
-            return problem.weight * _implicit(ready, sigma, gamma, g / problem.weight)
-        return _implicit(ready, sigma, gamma, g, not transposed)
+    """The solution u of M u = rhs, and its derivatives by the implicit function theorem: du = M⁻¹(d rhs − dM u)."""
+    leaves, structure = _tree.flatten(ready.of)
+    numbers = [leaf for leaf in leaves if _differentiable(leaf)]
 
     @tf.custom_gradient
-    def inverse(r):  # r is zero but for rounding, and so is its image
-        return tf.zeros_like(r), adjoint
+    def known(u, rhs, gamma, *numbers):
+        def back(g):
+            new = iter(numbers)
+            of = _tree.unflatten(structure, [next(new) if _differentiable(leaf) else leaf for leaf in leaves])
+            M = _Problem(replace(ready, of=of), sigma, gamma, transposed)
+            adjoint = M.adjoint(g)
+            again = known(u, rhs, gamma, *numbers)  # not a constant, for the sake of second derivatives
+            with tf.GradientTape() as tape:
+                tape.watch((gamma, *numbers))
+                image = M.matvec(again)
+            slopes = tape.gradient(image, (gamma, *numbers), -adjoint, unconnected_gradients="zero")
+            return tf.zeros_like(u), adjoint, *slopes
+
+        return tf.identity(u), back
 
     u, _ = _Problem(_constant(ready), sigma, tf.stop_gradient(gamma), transposed).solve(tf.stop_gradient(rhs))
-    u = tf.stop_gradient(u)
-    return u + inverse(rhs - problem.matvec(u))
+    return known(tf.stop_gradient(u), rhs, gamma, *numbers)
+
+
+def _differentiable(leaf) -> bool:
+    return isinstance(leaf, tf.Tensor) and leaf.dtype.is_floating
 
 
 def _parts(op, factor=1.0) -> list[tuple]:

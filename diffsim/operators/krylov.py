@@ -315,16 +315,16 @@ def _implicit(ready, sigma, gamma, rhs, transposed=False):
     @tf.custom_gradient
     def known(u, rhs, gamma, *numbers):
         def back(g):
-            new = iter(numbers)
-            of = _tree.unflatten(structure, [next(new) if _differentiable(leaf) else leaf for leaf in leaves])
-            M = _Problem(replace(ready, of=of), sigma, gamma, transposed)
-            adjoint = M.adjoint(g)
             again = known(u, rhs, gamma, *numbers)  # not a constant, for the sake of second derivatives
+            here = [tf.identity(a) for a in (gamma, *numbers)]  # in a loop the tape does not see captured tensors
+            new = iter(here[1:])
+            of = _tree.unflatten(structure, [next(new) if _differentiable(leaf) else leaf for leaf in leaves])
+            M = _Problem(replace(ready, of=of), sigma, here[0], transposed)
+            adjoint = M.adjoint(g)
             with tf.GradientTape() as tape:
-                tape.watch((gamma, *numbers))
+                tape.watch(here)
                 image = M.matvec(again)
-            slopes = tape.gradient(image, (gamma, *numbers), -adjoint, unconnected_gradients="zero")
-            return tf.zeros_like(u), adjoint, *slopes
+            return tf.zeros_like(u), adjoint, *tape.gradient(image, here, -adjoint, unconnected_gradients="zero")
 
         return tf.identity(u), back
 

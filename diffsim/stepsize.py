@@ -80,7 +80,7 @@ class PID:
     def judge(self, epsilon, order, control):
         """Whether to accept, and the control for the next step."""
         h, e1, e2 = control
-        k = order if order == 1 else order  # estimates are of the embedded order, error per step ∝ h^order
+        k = order
         good = tf.math.is_finite(epsilon) & (epsilon <= 1)
         e = tf.clip_by_value(tf.where(tf.math.is_finite(epsilon), epsilon, 1e10 * tf.ones_like(epsilon)), 1e-10, 1e10)
         p, i, d = (_nest.to(v, tf.float64) for v in (self.p, self.i, self.d))

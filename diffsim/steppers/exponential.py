@@ -28,7 +28,7 @@ class Exponential(Stepper):
                 _checks.Verbatim("no linear part"),
                 "Equation(linear=…)",
                 f"{type(self).__name__} integrates it exactly and is an ordinary method without it",
-                "Use Tsit5(), Heun() or RK4().",
+                "Use Tsit5(), Heun() or RK4(), for noise EulerMaruyama().",
             )
         return self, replace(law, linear=law.linear.diagonal())
 

@@ -108,7 +108,8 @@ def steady(
     )
     if throw and not done:
         raise SolveError(
-            f"no steady state was found: the rate fell to {best[0]:.3g}, expected ≤ {min(100 * rtol * scale, 1e-3 * began):.3g}, "
+            f"no steady state was found: the rate fell to {best[0]:.3g}, "
+            f"expected ≤ {min(100 * rtol * scale, 1e-3 * began):.3g}, "
             "because the state keeps moving, sources have nowhere to go, or the start is too far. Start nearer "
             "(y0=solve(…).final), or look at the path with solve(…).",
             solution,

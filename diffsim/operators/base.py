@@ -63,6 +63,10 @@ class Operator(ABC):
         """(I − γA)⁻¹ rhs."""
         self._lacks("a resolvent", "Call solvable() first.")
 
+    def approximate(self, gamma, rhs):
+        """Something near (I − γA)⁻¹ rhs, linear in rhs and cheap: a preconditioner for larger systems."""
+        return self.resolvent(gamma, rhs)
+
     def forward(self, u):
         """Coefficients of u in the eigenbasis."""
         self._lacks("an eigenbasis", "Call diagonal() first.")
@@ -241,6 +245,10 @@ class Scaled(Operator):
     def resolvent(self, gamma, rhs):
         """(I − γaA)⁻¹ rhs."""
         return self.of.resolvent(_product(gamma, self.a), rhs)
+
+    def approximate(self, gamma, rhs):
+        """As A."""
+        return self.of.approximate(_product(gamma, self.a), rhs)
 
     def __mul__(self, factor):
         return Scaled(self.of, self.a * _factor(factor))

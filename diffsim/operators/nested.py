@@ -70,6 +70,10 @@ class PerLeaf(Operator):
         """(I − γA)⁻¹ rhs."""
         return self._map(lambda op, leaf: op.resolvent(gamma, leaf), rhs, tf.identity)
 
+    def approximate(self, gamma, rhs):
+        """Something near (I − γA)⁻¹ rhs."""
+        return self._map(lambda op, leaf: op.approximate(gamma, leaf), rhs, tf.identity)
+
     def forward(self, u):
         """Coefficients, leaf by leaf."""
         return self._map(lambda op, leaf: op.forward(leaf), u, tf.identity)

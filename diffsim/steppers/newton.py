@@ -103,7 +103,7 @@ def _jacobian(F, y, v):
 
 def _preconditioner(law, t, gamma, y):
     if law.linear is not None:
-        return lambda v: law.linear.resolvent(gamma, v)
+        return lambda v: law.linear.approximate(gamma, v)
     linearised = getattr(law.drift, "linearised", None)
     if linearised is None:
         return lambda v: v

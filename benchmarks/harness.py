@@ -23,16 +23,20 @@ PACKAGES = ("diffsim", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "devito
 
 
 def timed(run, repeats=5):
-    """Seconds of the first call, tracing and compiling, and the median, least and greatest of later ones."""
+    """Seconds of the first call, tracing and compiling, and the median, least and greatest of later ones.
+
+    `others` is the share of the machine that other processes had, `cores` how many this one kept busy.
+    """
     began = time.perf_counter()
     run()
     first, seconds = time.perf_counter() - began, []
-    others = elsewhere()
+    others, own = elsewhere(), time.process_time()
     for _ in range(repeats):
         began = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - began)
     others = (elsewhere() - others) / (sum(seconds) * os.cpu_count())
+    cores = (time.process_time() - own) / sum(seconds)
     return {
         "first_call_s": first,
         "median_s": float(np.median(seconds)),
@@ -40,6 +44,7 @@ def timed(run, repeats=5):
         "most_s": max(seconds),
         "repeats": repeats,
         "others": round(max(others, 0.0), 3),
+        "cores": round(cores, 2),
     }
 
 

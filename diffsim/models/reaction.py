@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import tensorflow as tf
 
-from diffsim import _checks
+from diffsim import _checks, _tree
 from diffsim.equation import Equation
+from diffsim.models import _uniform
 from diffsim.models._model import Model, parameter
 from diffsim.operators.stencil import Diffusion
 
@@ -18,7 +20,8 @@ class Reaction(Model):
     """∂ₜyₛ = Dₛ∇²yₛ + fₛ(t, y) for each species s.
 
     A model names its species, its diffusivities and its rates; the state is a tensor for one species, a tuple
-    in the order of `species` for several. Rates are pointwise: a parameter may be an array over the grid.
+    in the order of `species` for several. Rates are pointwise: a parameter may be an array over the grid; for
+    `jacobian` and `symbol`, which know no grid, it is an array of parameter sets.
     """
 
     species: ClassVar[tuple[str, ...]] = ("u",)
@@ -31,6 +34,49 @@ class Reaction(Model):
     @abstractmethod
     def rates(self, t, y):
         """fₛ(t, y), a state like y [concentration / time]."""
+
+    def steady_states(self) -> tuple[tuple[float, ...], ...]:
+        """Uniform states at which all rates vanish, one number for each species, ascending.
+
+        Newton's method from a lattice of starts between −10 and 10, which may miss some: models with a closed form
+        have their own.
+
+        Raises:
+            ValueError: a parameter is an array.
+        """
+        return _uniform.newton(self)
+
+    def jacobian(self, state) -> tf.Tensor:
+        """∂fᵢ/∂yⱼ at a uniform state, by automatic differentiation in double precision.
+
+        Args:
+            state: a number or an array for each species, in their order; the number itself if there is but one.
+                Arrays, and parameters that are arrays, are sets, broadcast together.
+
+        Returns:
+            float64 [..., S, S].
+
+        Raises:
+            ValueError: another number of entries than species, or values that are not finite.
+        """
+        model = _uniform.double(self)
+        return _uniform.jacobian(lambda y: _uniform.rates(model, y), _uniform.leaves_of(self.species, state))
+
+    def symbol(self, k2, state) -> tf.Tensor:
+        """J − k² diag(D): what acts on a perturbation e^{ik·x} of a uniform state; eigenvalues are growth rates.
+
+        Args:
+            k2: |k|² ≥ 0, a number or an array, broadcast with the leading axes of `jacobian` [1 / length²]. For a
+                wave on the lattice pass Σ (2/Δx)² sin²(kΔx/2), the eigenvalue of the discrete Laplacian.
+            state: as in `jacobian`.
+
+        Returns:
+            float64 [..., S, S] [1 / time].
+
+        Raises:
+            ValueError: as `jacobian`; k² negative or not finite.
+        """
+        return self.jacobian(state) + _uniform.transport(_uniform.wavenumber(k2), self.diffusivities)
 
     def on(self, grid, boundary) -> Equation:
         """A = (D₁∇², D₂∇², …), f = rates.
@@ -48,7 +94,7 @@ class Reaction(Model):
                            f"{type(self).__name__} has the species {', '.join(self.species)}",
                            "Give one for each.")
         parts = tuple(_diffusion(grid, b, D) for b, D in zip(boundaries, self.diffusivities, strict=True))
-        alike = all(np.ndim(getattr(self, f.name)) == 0 for f in fields(self))
+        alike = all(np.ndim(a) == 0 for a in _tree.flatten(self)[0])
         return Equation(linear=parts[0] if len(parts) == 1 else parts, drift=self.rates, local=alike)
 
 

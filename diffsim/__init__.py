@@ -62,12 +62,15 @@ from diffsim.steppers.implicit import IMEX as IMEX
 from diffsim.steppers.implicit import TRBDF2 as TRBDF2
 from diffsim.steppers.implicit import CrankNicolson as CrankNicolson
 from diffsim.steppers.implicit import ImplicitEuler as ImplicitEuler
+from diffsim.steppers.splitting import Strang as Strang
 from diffsim.steppers.stabilised import RKL2 as RKL2
 from diffsim.steppers.stochastic import EulerMaruyama as EulerMaruyama
 from diffsim.stepsize import PID as PID
 from diffsim.stop import Steady as Steady
 from diffsim.stop import WallClock as WallClock
 from diffsim.stop import When as When
+from diffsim.white import ConservedWhite as ConservedWhite
+from diffsim.white import SpaceTimeWhite as SpaceTimeWhite
 
 __version__ = "0.1.0"
 

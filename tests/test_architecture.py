@@ -13,7 +13,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = {
     0: "_types _nest _checks _tree _xla _quantile random",
-    1: "geometry boundary grid noise",
+    1: "geometry boundary grid noise white",
     2: "operators",
     3: "equation jump",
     4: "steppers stepsize save stop schedule solution",

@@ -1,0 +1,138 @@
+"""Noise on grids has the right strength, in every mode; all false alarms are at 5σ, normal at that.
+
+A sample variance of N normal numbers has the relative standard deviation √(2/N).
+"""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import diffsim as ds
+
+D, MU, SIGMA = 0.7, 1.3, 0.45
+CLOSED = ds.Boundary(x=ds.Periodic(), y=ds.Neumann())
+
+
+def coefficients(op, u):
+    """Orthonormal ones, real or complex, with how many real numbers each stands for."""
+    c = op.diagonal().forward(u).numpy()
+    if op.diagonal().basis.fourier:
+        n = op.grid.shape[-1]
+        k = np.arange(c.shape[-1])
+        return c / op.grid.cells**0.5, np.where((k == 0) | (2 * k == n), 1, 2)
+    return c, 1
+
+
+def rates(op, u):
+    """μ + Dk² of each mode."""
+    return MU - op.diagonal().prepare(tf.constant(u)).lam.numpy()
+
+
+def agree(power, expected, runs, independent=1):
+    """Each mode within 5σ, and all together."""
+    ratio = power / expected
+    assert np.abs(ratio - 1).max() < 5 * (2 / runs) ** 0.5
+    assert abs(ratio.mean() - 1) < 5 * (2 / (runs * ratio.size * independent)) ** 0.5
+
+
+def stationary(grid, walls, stepper, dt, steps, runs, noise=None, seed=3):
+    """(mean |c|²·V over runs, μ + Dk²) after many steps from nothing."""
+    op = ds.Diffusion(grid, walls, D)
+    noise = ds.SpaceTimeWhite(grid) if noise is None else noise
+    law = ds.Equation(linear=op - MU, diffusion=SIGMA, noise=noise)
+    u0 = tf.zeros([runs, *grid.shape], tf.float64)
+    sol = ds.solve(law, u0, (0.0, steps * dt), stepper=stepper, dt=dt, key=ds.key(seed), jit=False)
+    c, _ = coefficients(op, sol.final)
+    return np.mean(np.abs(c) ** 2, 0) * np.prod(grid.dx), rates(op, u0)
+
+
+@pytest.mark.parametrize(
+    ("grid", "walls"),
+    [
+        (ds.Grid(15, 2.5), ds.Periodic()),
+        (ds.Grid(31, 2.5), ds.Periodic()),
+        (ds.Grid(16, 2.5), ds.Boundary(x=(ds.Dirichlet(), ds.Neumann()))),
+        (ds.Grid((6, 8), (1.5, 0.8)), CLOSED),
+    ],
+    ids=["1-D", "finer", "walls", "2-D"],
+)
+def test_exact_steps_have_the_exact_spectrum_at_any_length(grid, walls):
+    for dt, steps in ((5.0, 2), (0.2, 40)):
+        power, a = stationary(grid, walls, ds.ETD1(), dt, steps, 3000)
+        agree(power, SIGMA**2 / (2 * a), 3000)
+
+
+def test_euler_maruyama_has_its_own_spectrum():
+    grid = ds.Grid(11, 2.5)
+    op = ds.Diffusion(grid, ds.Neumann(), D)
+    h = 1.5 / (op.radius() + MU)
+    power, a = stationary(grid, ds.Neumann(), ds.EulerMaruyama(), h, 300, 3000)
+    agree(power, SIGMA**2 / (2 * a * (1 - a * h / 2)), 3000)
+    with pytest.raises(AssertionError):  # it is not that of the equation
+        agree(power, SIGMA**2 / (2 * a), 3000)
+
+
+def test_noise_that_does_not_know_the_cells_is_wrong():
+    power, a = stationary(ds.Grid(15, 2.5), ds.Periodic(), ds.ETD1(), 5.0, 2, 3000, noise=ds.Brownian())
+    with pytest.raises(AssertionError):
+        agree(power, SIGMA**2 / (2 * a), 3000)
+
+
+def test_variance_of_a_mode_does_not_depend_on_the_grid():
+    fixed = []
+    for n in (8, 16, 32):
+        power, _ = stationary(ds.Grid(n, 2.5), ds.Neumann(), ds.ETD1(), 5.0, 2, 4000, seed=n)
+        fixed.append(power[:3])
+    k = np.pi * np.arange(3) / 2.5
+    assert np.abs(np.array(fixed) / (SIGMA**2 / (2 * (MU + D * k**2))) - 1).max() < 5 * (2 / 4000) ** 0.5 + 0.05
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_shells_of_a_ball_are_cells_of_their_own_volume(dimension):
+    """Modes are orthogonal with the weight V, in which white noise is white."""
+    grid = ds.RadialGrid(12, 1.5, dimension=dimension)
+    power, a = stationary(grid, ds.Dirichlet(), ds.ETD1(), 5.0, 2, 3000)
+    agree(power / np.prod(grid.dx), SIGMA**2 / (2 * a), 3000)
+
+
+def test_multiplicative_noise_is_ito():
+    """u → u(1 + σ√(h/V)ξ) step by step: the mean stays, u² grows by 1 + σ²h/V."""
+    grid, h, steps, runs = ds.Grid((4, 5), (2.0, 1.5)), 0.02, 10, 4000
+    law = ds.Equation(diffusion=lambda t, u: SIGMA * u, noise=ds.SpaceTimeWhite(grid))
+    u0 = tf.fill([runs, *grid.shape], tf.constant(0.8, tf.float64))
+    u = ds.solve(law, u0, (0.0, steps * h), stepper=ds.EulerMaruyama(), dt=h, key=ds.key(5), jit=False).final.numpy()
+    growth = (1 + SIGMA**2 * h / np.prod(grid.dx)) ** steps
+    assert abs(u.mean() / 0.8 - 1) < 5 * ((growth - 1) / u.size) ** 0.5
+    square = u**2 / 0.64
+    assert abs(square.mean() / growth - 1) < 5 * square.std() / square.size**0.5
+
+
+def test_species_have_noise_of_their_own_and_the_grid_must_fit():
+    grid = ds.Grid(64, 2.0)
+    noise = ds.SpaceTimeWhite(grid)
+    u, v = noise.increment(ds.key(1), 3, 0.5, (tf.zeros([200, 64]), tf.zeros([200, 64])))
+    assert abs(np.corrcoef(u.numpy().ravel(), v.numpy().ravel())[0, 1]) < 5 / u.numpy().size ** 0.5
+    law = ds.Equation(linear=-1.0, diffusion=1.0, noise=noise)
+    with pytest.raises(ValueError, match="trailing axes"):
+        ds.solve(law, tf.zeros([32]), (0.0, 1.0), dt=0.1, key=ds.key(0), jit=False)
+    with pytest.raises(TypeError, match="averaged over its cells"):
+        ds.SpaceTimeWhite(64)
+
+
+@pytest.mark.parametrize("walls", [ds.Periodic(), ds.Neumann(), ds.Dirichlet()], ids=["loop", "closed", "open"])
+def test_conserved_noise_has_a_flat_spectrum(walls):
+    """⟨|c|²⟩V = χ for du = D∇²u dt + √(2Dχ)∇·dW, and no noise in the mean where matter is kept."""
+    grid, chi, runs = ds.Grid((6, 5), (1.5, 0.8)), 0.3, 3000
+    op = ds.Diffusion(grid, walls, D)
+    law = ds.Equation(linear=op, diffusion=(2 * D * chi) ** 0.5, noise=ds.ConservedWhite(grid, walls))
+    u0 = tf.zeros([runs, *grid.shape], tf.float64)
+    u = ds.solve(law, u0, (0.0, 4.0), stepper=ds.ETD1(), dt=2.0, key=ds.key(8), jit=False).final
+    c, _ = coefficients(op, u)
+    power = np.mean(np.abs(c) ** 2, 0).ravel() * np.prod(grid.dx)
+    if not isinstance(walls, ds.Dirichlet):
+        assert np.abs(grid.integrate(u)).max() < 1e-14
+        assert power[0] < 1e-28
+        power = power[1:]
+    agree(power, chi, runs)
+    with pytest.raises(ValueError, match="Robin wall"):
+        ds.ConservedWhite(grid, ds.Robin(1.0, 0.0))

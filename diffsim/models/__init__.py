@@ -2,21 +2,55 @@
 
 `model.on(grid, boundary)` is an `Equation`.
 
-    Fick            u_t = ∇·(D∇u) − k u + S
-    Hillslope       z_t = ∇·(D∇z) + U
-    PorousMedium    u_t = D∇²(uᵐ)
-    Reaction        the base of reaction–diffusion: species, diffusivities, rates
-    FisherKPP       u_t = D∇²u + r u(1 − u)
-    Nagumo          u_t = D∇²u + r u(1 − u)(u − a)
-    AllenCahn       u_t = D[∇²u − (u³ − u)/ε²]
-    GrayScott       u_t = Du∇²u − uv² + F(1 − u),  v_t = Dv∇²v + uv² − (F + k)v
+    Fick                  u_t = ∇·(D∇u) − k u + S
+    Hillslope             z_t = ∇·(D∇z) + U
+    PorousMedium          u_t = D∇²(uᵐ)
+    Reaction              the base of reaction–diffusion: species, diffusivities, rates, steady_states, jacobian, symbol
+    FisherKPP             u_t = D∇²u + r u(1 − u)
+    Nagumo                u_t = D∇²u + r u(1 − u)(u − a)
+    GrayScott             u_t = Du∇²u − uv² + F(1 − u),  v_t = Dv∇²v + uv² − (F + k)v
+    Schnakenberg          u_t = Du∇²u + a − u + u²v,  v_t = Dv∇²v + b − u²v
+    Brusselator           u_t = Du∇²u + A − (B + 1)u + u²v,  v_t = Dv∇²v + Bu − u²v
+    GiererMeinhardt       u_t = Du∇²u + u²/(v(1 + κu²)) − μu + σ,  v_t = Dv∇²v + u² − νv
+    LengyelEpstein        u_t = ∇²u + a − u − 4uv/(1 + u²),  v_t = σ[c∇²v + b(u − uv/(1 + u²))]
+    Thomas                u_t = Du∇²u + a − u − h,  v_t = Dv∇²v + α(b − v) − h
+    FitzHughNagumo        v_t = D∇²v + v − v³/3 − w + I,  w_t = Dw∇²w + ε(v + a − bw)
+    Barkley               u_t = D∇²u + u(1 − u)(u − (v + b)/a)/ε,  v_t = u − v
+    Oregonator            three species of the Belousov–Zhabotinsky reaction
+    TysonFife             two of them
+    LotkaVolterra         u_t = Du∇²u + αu − βuv,  v_t = Dv∇²v + δuv − γv
+    RosenzweigMacArthur   the same with prey that is limited and predators that need time to eat
+    SIR                   an epidemic that travels
+    AllenCahn             u_t = D[∇²u − (u³ − u)/ε²]
+    CahnHilliard          c_t = M∇²(c³ − c − ε²∇²c)
+    SwiftHohenberg        u_t = ru − (q² + ∇²)²u + gu² − u³
+    GinzburgLandau        A_t = A + (1 + iα)∇²A − (1 + iβ)|A|²A
+    KuramotoSivashinsky   h_t = −∇²h − ν∇⁴h − ½|∇h|²
 """
 
+from diffsim.models.amplitude import GinzburgLandau as GinzburgLandau
+from diffsim.models.amplitude import KuramotoSivashinsky as KuramotoSivashinsky
+from diffsim.models.autocatalysis import Brusselator as Brusselator
+from diffsim.models.autocatalysis import GrayScott as GrayScott
+from diffsim.models.autocatalysis import Schnakenberg as Schnakenberg
+from diffsim.models.ecology import SIR as SIR
+from diffsim.models.ecology import LotkaVolterra as LotkaVolterra
+from diffsim.models.ecology import RosenzweigMacArthur as RosenzweigMacArthur
+from diffsim.models.excitable import Barkley as Barkley
+from diffsim.models.excitable import FitzHughNagumo as FitzHughNagumo
 from diffsim.models.fick import Fick as Fick
 from diffsim.models.fick import Hillslope as Hillslope
+from diffsim.models.mass_action import Channel as Channel
+from diffsim.models.mass_action import MassAction as MassAction
+from diffsim.models.oscillators import Oregonator as Oregonator
+from diffsim.models.oscillators import TysonFife as TysonFife
+from diffsim.models.phase_field import AllenCahn as AllenCahn
+from diffsim.models.phase_field import CahnHilliard as CahnHilliard
+from diffsim.models.phase_field import SwiftHohenberg as SwiftHohenberg
 from diffsim.models.porous import PorousMedium as PorousMedium
-from diffsim.models.reaction import AllenCahn as AllenCahn
-from diffsim.models.reaction import FisherKPP as FisherKPP
-from diffsim.models.reaction import GrayScott as GrayScott
-from diffsim.models.reaction import Nagumo as Nagumo
 from diffsim.models.reaction import Reaction as Reaction
+from diffsim.models.scalar import FisherKPP as FisherKPP
+from diffsim.models.scalar import Nagumo as Nagumo
+from diffsim.models.turing import GiererMeinhardt as GiererMeinhardt
+from diffsim.models.turing import LengyelEpstein as LengyelEpstein
+from diffsim.models.turing import Thomas as Thomas

@@ -23,7 +23,7 @@ class Model(ABC):
     def __post_init__(self):
         for f in fields(self):
             if "least" in f.metadata:
-                value = _checked(f"{type(self).__name__}.{f.name}", getattr(self, f.name), f.metadata)
+                value = checked(f"{type(self).__name__}.{f.name}", getattr(self, f.name), f.metadata["least"], f.metadata["above"])
                 object.__setattr__(self, f.name, value)
 
     @abstractmethod
@@ -36,12 +36,13 @@ class Model(ABC):
         """
 
 
-def _checked(what, value, bounds):
+def checked(what, value, least: float = -math.inf, above: float = -math.inf):
+    """A finite number as a float, or an array as it is, within bounds."""
     value = float(value) if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else value
     why = "it is a parameter of the law"
     if not hasattr(value, "shape"):
-        return _checks.number(what, value, **bounds, why=why)
-    _checks.finite(what, value, least=bounds["least"], why=why)
-    if bounds["above"] > -math.inf:
-        _checks.finite(what, value, least=math.nextafter(bounds["above"], math.inf), why=why)
+        return _checks.number(what, value, least=least, above=above, why=why)
+    _checks.finite(what, value, least=least, why=why)
+    if above > -math.inf:
+        _checks.finite(what, value, least=math.nextafter(above, math.inf), why=why)
     return value

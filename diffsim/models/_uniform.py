@@ -96,3 +96,20 @@ def newton(model, starts=None, steps: int = 60) -> tuple[tuple[float, ...], ...]
         if not any(np.allclose(row, other, rtol=1e-6, atol=1e-8) for other in found):
             found.append(row + 0.0)
     return tuple(sorted(tuple(float(v) for v in row) for row in found))
+
+
+def real_roots(polynomial) -> tuple[float, ...]:
+    """Real zeros of a polynomial with real coefficients, highest power first, ascending; double ones once."""
+    p = np.trim_zeros(np.array([float(a) for a in polynomial]), "f")
+    roots = np.roots(p)
+    real = np.sort(roots.real[abs(roots.imag) < 1e-7 * (1 + abs(roots))])
+    slope = np.polyder(p)
+    for _ in range(2):  # to the last digits
+        d = np.polyval(slope, real)
+        real = real - np.where(abs(d) > 1e-12, np.polyval(p, real) / np.where(d == 0, 1.0, d), 0.0)
+    return tuple(float(r) + 0.0 for i, r in enumerate(real) if i == 0 or r - real[i - 1] > 1e-7 * (1 + abs(r)))
+
+
+def positive_roots(polynomial) -> tuple[float, ...]:
+    """Those > 0."""
+    return tuple(r for r in real_roots(polynomial) if r > 0.0)

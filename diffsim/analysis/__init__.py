@@ -8,9 +8,25 @@ called inside `SaveAt(fn=…)`, to reduce a run on the device.
     line, segment, radial, kymograph, front    profiles on axes and lines, around a centre, in time
     total, center, covariance, variance, diffusivity    moments and how they grow
     structure_factor, mean_wavelength, dominant_wavelength    what patterns measure
+    components, count, euler   spots, stripes and holes, and their topology
+    recognise                   spots, stripes, labyrinth, holes, waves, chaos or uniform
+    correlation, domain_size, coarsening    lengths of domains and how they grow
+    arrivals, front_speed, pulled, pulled_speed    fronts, pushed and pulled
+    tips, follow, rotation     spirals: where they end and how fast they turn
+    temporal_spectrum, coherence, crossings, period    signals in time
+    lyapunov                   the largest Lyapunov exponent
     straight, order, growth_rate, power_law    least-squares fits with their standard errors
 """
 
+from diffsim.analysis.coarsening import Coarsening as Coarsening
+from diffsim.analysis.coarsening import coarsening as coarsening
+from diffsim.analysis.coarsening import correlation as correlation
+from diffsim.analysis.coarsening import domain_size as domain_size
+from diffsim.analysis.components import Components as Components
+from diffsim.analysis.components import Counts as Counts
+from diffsim.analysis.components import components as components
+from diffsim.analysis.components import count as count
+from diffsim.analysis.components import euler as euler
 from diffsim.analysis.fits import Line as Line
 from diffsim.analysis.fits import growth_rate as growth_rate
 from diffsim.analysis.fits import order as order
@@ -21,11 +37,22 @@ from diffsim.analysis.flux import cell_flux as cell_flux
 from diffsim.analysis.flux import flux as flux
 from diffsim.analysis.flux import inflow as inflow
 from diffsim.analysis.flux import permeation as permeation
+from diffsim.analysis.fronts import Pulled as Pulled
+from diffsim.analysis.fronts import arrivals as arrivals
+from diffsim.analysis.fronts import front_speed as front_speed
+from diffsim.analysis.fronts import pulled as pulled
+from diffsim.analysis.fronts import pulled_speed as pulled_speed
+from diffsim.analysis.lyapunov import Exponent as Exponent
+from diffsim.analysis.lyapunov import lyapunov as lyapunov
 from diffsim.analysis.moments import center as center
 from diffsim.analysis.moments import covariance as covariance
 from diffsim.analysis.moments import diffusivity as diffusivity
 from diffsim.analysis.moments import total as total
 from diffsim.analysis.moments import variance as variance
+from diffsim.analysis.patterns import Features as Features
+from diffsim.analysis.patterns import Pattern as Pattern
+from diffsim.analysis.patterns import Verdict as Verdict
+from diffsim.analysis.patterns import recognise as recognise
 from diffsim.analysis.profile import front as front
 from diffsim.analysis.profile import kymograph as kymograph
 from diffsim.analysis.profile import line as line
@@ -34,3 +61,13 @@ from diffsim.analysis.profile import segment as segment
 from diffsim.analysis.spectrum import dominant_wavelength as dominant_wavelength
 from diffsim.analysis.spectrum import mean_wavelength as mean_wavelength
 from diffsim.analysis.spectrum import structure_factor as structure_factor
+from diffsim.analysis.spirals import Rotation as Rotation
+from diffsim.analysis.spirals import Tips as Tips
+from diffsim.analysis.spirals import follow as follow
+from diffsim.analysis.spirals import rotation as rotation
+from diffsim.analysis.spirals import tips as tips
+from diffsim.analysis.temporal import Period as Period
+from diffsim.analysis.temporal import coherence as coherence
+from diffsim.analysis.temporal import crossings as crossings
+from diffsim.analysis.temporal import period as period
+from diffsim.analysis.temporal import temporal_spectrum as temporal_spectrum

@@ -1,0 +1,153 @@
+"""What pattern is it? A verdict from topology, orientation and motion, with the figures that it rests on."""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+import numpy as np
+
+from diffsim import _checks
+from diffsim.analysis.components import count, euler
+from diffsim.analysis.spectrum import dominant_wavelength, power
+from diffsim.analysis.temporal import coherence
+from diffsim.grid import Grid
+
+
+class Pattern(enum.Enum):
+    """Kinds of patterns in the plane."""
+
+    HOMOGENEOUS = "uniform in space"
+    SPOTS = "compact maxima on a low ground, that stay in place"
+    STRIPES = "long bands of one direction"
+    LABYRINTH = "long bands of all directions"
+    HOLES = "compact minima in a high ground, that stay in place"
+    WAVES = "moves, and comes back at one frequency"
+    CHAOS = "moves, and does not come back"
+
+
+class Features(NamedTuple):
+    """What a verdict rests on; all but the contrast are free of units.
+
+    Attributes:
+        contrast: standard deviation in space, root mean square over the records [u].
+        motion: standard deviation in time about a straight line, over the contrast; 0 for one record.
+        coherence: share of the variance in time at the strongest frequency and its overtones.
+        wavelength: 2π/k* of the last record over the longest edge.
+        euler: χ λ² / area of {u > level}: 0.87 for a hexagon lattice of spots, −0.87 for one of holes, 0 for bands.
+        anisotropy: |Σ S e^{2iθ}|/Σ S: 1 for one direction, 0 for all alike.
+        high: part of the area above the level, midway between the 1st and the 99th percentile.
+        spots: share of the high area that is in compact components.
+        holes: share of the low area that is in compact components.
+    """
+
+    contrast: float
+    motion: float
+    coherence: float
+    wavelength: float
+    euler: float
+    anisotropy: float
+    high: float
+    spots: float
+    holes: float
+
+
+class Verdict(NamedTuple):
+    """A kind of pattern, and the measured features."""
+
+    pattern: Pattern
+    features: Features
+
+
+def recognise(grid: Grid, records, *, least: float = 1e-3, periodic: bool = True) -> Verdict:
+    """Tell spots, stripes, labyrinths, holes, waves, chaos and the uniform state from each other.
+
+    In this order: HOMOGENEOUS if the contrast is below `least`. If the deviation in time is more than `MOVES` of that
+    in space the pattern moves (spots that pulsate where they are stay below): WAVES if more than `RETURNS` of its
+    variance lies at one frequency and its overtones, else CHAOS. In place: SPOTS if the Euler characteristic of a
+    cell λ² is above `ROUND` and most of the high area is in compact components; HOLES if it is below −`ROUND` and
+    most of the low area is; of the bands that remain, STRIPES if the anisotropy is more than `ALIGNED`, else
+    LABYRINTH.
+
+    Args:
+        grid: a box in the plane.
+        records: (m, *grid), equally spaced in time, transients left out; or one state (*grid), which cannot be seen
+            to move. Waves show in 16 records or more, of 4 periods or more.
+        least: contrast below which a state counts as uniform [u].
+        periodic: as in `components`.
+
+    Returns:
+        Verdict with pattern and features.
+
+    Raises:
+        ValueError: another grid than a box in the plane, or records that do not fit.
+    """
+    u = _records(grid, records)
+    least = _checks.number("least", least, above=0.0, why="it is a contrast")
+    f = _features(grid, u, least, periodic)
+    return Verdict(_verdict(f, least), f)
+
+
+MOVES, RETURNS, ROUND, ALIGNED = 0.55, 0.5, 0.3, 0.6
+
+
+def _verdict(f: Features, least) -> Pattern:
+    if f.contrast < least:
+        return Pattern.HOMOGENEOUS
+    if f.motion > MOVES:
+        return Pattern.WAVES if f.coherence > RETURNS else Pattern.CHAOS
+    if f.euler > ROUND and f.spots > 0.5:
+        return Pattern.SPOTS
+    if f.euler < -ROUND and f.holes > 0.5:
+        return Pattern.HOLES
+    return Pattern.STRIPES if f.anisotropy > ALIGNED else Pattern.LABYRINTH
+
+
+def _features(grid, u, least, periodic) -> Features:
+    contrast = float(np.sqrt(u.var((1, 2)).mean()))
+    if contrast < least:
+        nothing = float("nan")
+        return Features(contrast, 0.0, *[nothing] * 7)
+    last, area = u[-1], float(np.prod(grid.size))
+    rest = u - _trend(u)
+    level = float(np.percentile(last, (1, 99)).mean())
+    wavelength = float(dominant_wavelength(grid, last))
+    high = count(grid, last, level, periodic=periodic)
+    low = count(grid, -last, -level, periodic=periodic)
+    return Features(
+        contrast,
+        float(np.sqrt((rest**2).mean())) / contrast,
+        coherence(rest) if len(u) >= 16 else 0.0,
+        wavelength / max(grid.size),
+        euler(grid, last, level, periodic=periodic) * wavelength**2 / area,
+        _anisotropy(grid, last),
+        float((last > level).mean()),
+        high.in_spots / max(high.in_spots + high.in_stripes, 1e-300),
+        low.in_spots / max(low.in_spots + low.in_stripes, 1e-300),
+    )
+
+
+def _trend(u):
+    """The straight line in time of each cell: a slow approach to rest is no motion."""
+    t = np.arange(len(u)) - (len(u) - 1) / 2
+    slope = np.tensordot(t, u, 1) / max(t @ t, 1.0)
+    return u.mean(0) + t[:, None, None] * slope
+
+
+def _anisotropy(grid, u):
+    S = np.asarray(power(grid, u)[1])
+    kx, ky = (np.fft.fftfreq(n, h) for n, h in zip(grid.shape, grid.dx, strict=True))
+    angle = np.arctan2(ky[None, :], kx[:, None])
+    return float(abs((S * np.exp(2j * angle)).sum()) / S.sum())
+
+
+def _records(grid, records):
+    if type(grid) is not Grid or grid.ndim != 2:
+        _checks.refuse("grid", grid, "a box in the plane", "these kinds of patterns are those of the plane",
+                       "Classify a section.")
+    u = np.asarray(_checks.finite("records", records, why="they are measured"), np.float64)
+    u = u[None] if u.shape == grid.shape else u
+    if u.shape[1:] != grid.shape or len(u) == 0:
+        _checks.refuse("records", u, f"shape (m, *{grid.shape})", "a pattern is that of one species in time",
+                       "Pass solution.y of one member and one species.")
+    return u

@@ -9,12 +9,14 @@ called inside `SaveAt(fn=…)`, to reduce a run on the device.
     total, center, covariance, variance, diffusivity    moments and how they grow
     structure_factor, mean_wavelength, dominant_wavelength    what patterns measure
     components, count, euler   spots, stripes and holes, and their topology
-    recognise                   spots, stripes, labyrinth, holes, waves, chaos or uniform
+    recognise                  spots, stripes, labyrinth, holes, waves, chaos or uniform
     correlation, domain_size, coarsening    lengths of domains and how they grow
     arrivals, front_speed, pulled, pulled_speed    fronts, pushed and pulled
     tips, follow, rotation     spirals: where they end and how fast they turn
     temporal_spectrum, coherence, crossings, period    signals in time
     lyapunov                   the largest Lyapunov exponent
+    dispersion, eigenmode, fastest, instability, modes    linear stability of uniform states, in space and in boxes
+    onset, stability_map, uniform_state    critical parameters, and what is unstable over two of them
     straight, order, growth_rate, power_law    least-squares fits with their standard errors
 """
 
@@ -44,11 +46,15 @@ from diffsim.analysis.fronts import pulled as pulled
 from diffsim.analysis.fronts import pulled_speed as pulled_speed
 from diffsim.analysis.lyapunov import Exponent as Exponent
 from diffsim.analysis.lyapunov import lyapunov as lyapunov
+from diffsim.analysis.modes import Modes as Modes
+from diffsim.analysis.modes import modes as modes
 from diffsim.analysis.moments import center as center
 from diffsim.analysis.moments import covariance as covariance
 from diffsim.analysis.moments import diffusivity as diffusivity
 from diffsim.analysis.moments import total as total
 from diffsim.analysis.moments import variance as variance
+from diffsim.analysis.onset import Onset as Onset
+from diffsim.analysis.onset import onset as onset
 from diffsim.analysis.patterns import Features as Features
 from diffsim.analysis.patterns import Pattern as Pattern
 from diffsim.analysis.patterns import Verdict as Verdict
@@ -66,6 +72,16 @@ from diffsim.analysis.spirals import Tips as Tips
 from diffsim.analysis.spirals import follow as follow
 from diffsim.analysis.spirals import rotation as rotation
 from diffsim.analysis.spirals import tips as tips
+from diffsim.analysis.stability import Dispersion as Dispersion
+from diffsim.analysis.stability import Fastest as Fastest
+from diffsim.analysis.stability import Instability as Instability
+from diffsim.analysis.stability import dispersion as dispersion
+from diffsim.analysis.stability import eigenmode as eigenmode
+from diffsim.analysis.stability import fastest as fastest
+from diffsim.analysis.stability import instability as instability
+from diffsim.analysis.stability_map import StabilityMap as StabilityMap
+from diffsim.analysis.stability_map import stability_map as stability_map
+from diffsim.analysis.stability_map import uniform_state as uniform_state
 from diffsim.analysis.temporal import Period as Period
 from diffsim.analysis.temporal import coherence as coherence
 from diffsim.analysis.temporal import crossings as crossings

@@ -1,0 +1,194 @@
+"""Stability over a plane of parameters: uniform states, growth and classes of all sets, in one compiled program."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks, _tree
+from diffsim.analysis import stability
+
+MOST = 2**24  # sets × wavenumbers at once, where XLA keeps none of them; a sixteenth where eigenvalues are stored
+STEPS = 60  # of Newton's method
+
+
+@dataclass(frozen=True)
+class StabilityMap:
+    """What is unstable where, [nx, ny] each.
+
+    Args:
+        x: (name, values) of the parameter along the first axis.
+        y: (name, values) of the parameter along the second axis.
+        codes: `Instability` of each set; UNKNOWN where no uniform state was found.
+        k: wavenumber of the fastest wave [1 / length].
+        growth: its Re λ [1 / time].
+        frequency: its |Im λ| [radian / time].
+        state: uniform state, an array for each species.
+        converged: where Newton's method has found a state.
+    """
+
+    x: tuple[str, np.ndarray]
+    y: tuple[str, np.ndarray]
+    codes: np.ndarray
+    k: np.ndarray
+    growth: np.ndarray
+    frequency: np.ndarray
+    state: tuple[np.ndarray, ...]
+    converged: np.ndarray
+
+
+def stability_map(model, k, *, x: tuple, y: tuple, state: Callable | tuple | None = None) -> StabilityMap:
+    """The `Instability` and the fastest wave for each pair of two parameters; XLA does all pairs and waves at once.
+
+    Args:
+        model: a model with `symbol`; its other parameters stay as they are.
+        k: wavenumbers ≥ 0, (K,); the fastest of them is reported, so let them be dense [1 / length].
+        x: (name, values) of one parameter, values (nx,).
+        y: (name, values) of another, values (ny,).
+        state: where Newton's method starts: a closed form or guess, model ↦ state, called once with arrays as
+            parameters; or one state for all; the last of `steady_states()` in the middle of the map if not given.
+
+    Returns:
+        StabilityMap.
+
+    Raises:
+        TypeError: a model without `symbol`.
+        ValueError: unknown names, values that are not (n,), k < 0, a model that has no uniform state.
+    """
+    stability.linear(model)
+    k2 = np.atleast_1d(stability.wavenumbers(k)).ravel() ** 2
+    names, (xs, ys) = (x[0], y[0]), (values(*axis) for axis in (x, y))
+    for name in names:
+        known(model, name)
+    if names[0] == names[1]:
+        _checks.refuse("y", names[1], f"another parameter than {names[0]!r}", "a map has two axes",
+                       "Give the name of a second one.")
+    rows = max(1, (MOST if len(model.species) <= 3 else MOST // 16) // (len(ys) * len(k2)))
+    rows = min(rows, len(xs))
+    guess = _start(model, names, (xs, ys), state)
+    blocks = []
+    for first in range(0, len(xs), rows):
+        i = np.minimum(np.arange(first, first + rows), len(xs) - 1)  # equal blocks: one program serves all
+        family = replace(model, **{names[0]: xs[i][:, None], names[1]: ys[None, :]})
+        y0, found = uniform_state(family, [g[i] for g in guess])
+        blocks.append([a[: len(xs) - first] for a in (*_survey(family, y0, k2), *y0, found)])
+    columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
+    (*numbers, crosses, scale), y0, found = columns[:7], columns[7:-1], columns[-1]
+    summary = [np.where(found, a, np.nan) for a in numbers]
+    classes = stability.codes(*summary, crosses & found, np.where(found, scale, 1.0))
+    return StabilityMap((names[0], xs), (names[1], ys), classes, summary[4], summary[2], summary[3], tuple(y0), found)
+
+
+def uniform_state(model, guess) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """f(y) = 0 by Newton's method, for all sets of parameters at once.
+
+    Args:
+        model: a model with `rates` and `jacobian`; arrays among its parameters are sets, broadcast together.
+        guess: where to start: a number or an array (sets) for each species.
+
+    Returns:
+        (state, converged): an array over the sets for each species, and where the last step and the rates were as
+        small as rounding allows.
+
+    Raises:
+        ValueError: another number of entries than species, or values that are not finite.
+    """
+    parts = guess if isinstance(guess, (tuple, list)) else (guess,)
+    if len(parts) != len(model.species):
+        _checks.refuse("guess", guess, f"a tuple of {len(model.species)}: ({', '.join(model.species)})",
+                       "a uniform state has one value for each species", "Give a number or an array for each.")
+    leaves, structure = _tree.flatten(model)
+    shape = np.broadcast_shapes(*(np.shape(a) for a in (*leaves, *parts)))
+    y = [tf.constant(np.broadcast_to(np.asarray(p, np.float64), shape)) for p in parts]
+    leaves, step = _tree.as_tensors(leaves, tf.float64), _newton(structure)
+    for _ in range(STEPS):
+        y, moved = step(leaves, y)
+        moved = moved.numpy()
+        if not (moved > 1e-12).any():  # what is NaN is lost and stays so
+            break
+    return tuple(a.numpy() for a in y), moved <= 1e-9
+
+
+@functools.lru_cache(maxsize=32)
+def _newton(structure):
+    """y ↦ y − J⁻¹f, and the largest step relative to 1 + |y|."""
+
+    def step(leaves, y):
+        model = _tree.unflatten(structure, leaves)
+        state = y[0] if len(y) == 1 else tuple(y)
+        f = tf.nest.flatten(model.rates(tf.zeros([], tf.float64), state))
+        move = _solve(model.jacobian(tuple(y)), [tf.broadcast_to(a, y[0].shape) for a in f])
+        moved = functools.reduce(tf.maximum, [tf.abs(m) / (1 + tf.abs(a)) for m, a in zip(move, y, strict=True)])
+        return [a - m for a, m in zip(y, move, strict=True)], moved
+
+    return tf.function(step, jit_compile=True, autograph=False)
+
+
+def _solve(J, f):
+    if len(f) == 1:
+        return [f[0] / J[..., 0, 0]]
+    if len(f) == 2:
+        a, b, c, d = J[..., 0, 0], J[..., 0, 1], J[..., 1, 0], J[..., 1, 1]
+        det = a * d - b * c
+        return [(d * f[0] - b * f[1]) / det, (a * f[1] - c * f[0]) / det]
+    return tf.unstack(tf.linalg.solve(J, tf.stack(f, -1)[..., None])[..., 0], axis=-1)
+
+
+def _survey(model, y, k2):
+    leaves, structure = _tree.flatten(model)
+    program = _waves(structure, len(model.species) <= 3)
+    return [a.numpy() for a in program(_tree.as_tensors(leaves, tf.float64), [tf.constant(a) for a in y],
+                                       tf.constant(k2))]
+
+
+@functools.lru_cache(maxsize=32)
+def _waves(structure, jit: bool):
+    def survey(leaves, y, k2):
+        return stability.summary(_tree.unflatten(structure, leaves), tuple(y), k2)
+
+    return tf.function(survey, jit_compile=jit, autograph=False)
+
+
+def values(name, array) -> np.ndarray:
+    """Values of one parameter, (n,)."""
+    array = np.asarray(_checks.finite(f"{name}", array, why="it is a parameter of the law"), np.float64)
+    if array.ndim != 1 or not array.size:
+        _checks.refuse(f"{name}", array, "shape (n,)", "each axis of the map is one parameter",
+                       "Pass np.linspace(low, high, n).")
+    return array
+
+
+def known(model, name) -> None:
+    """Refuse a name that is no parameter of the model."""
+    names = [f.name for f in fields(model)]
+    if name not in names:
+        _checks.refuse("parameter", name, f"one of {', '.join(names)}", f"{type(model).__name__} has no other",
+                       "Check the spelling.")
+
+
+def rest(model):
+    """The last uniform state of a model."""
+    states = model.steady_states()
+    if not states:
+        _checks.refuse("model", model, "a model with a uniform steady state", "stability is that of a state",
+                       "Pass state=, or other parameters.")
+    return states[-1]
+
+
+def _start(model, names, axes, state):
+    xs, ys = axes
+    if state is None:
+        state = rest(replace(model, **{n: float(v[len(v) // 2]) for n, v in zip(names, axes, strict=True)}))
+    if callable(state):
+        state = state(replace(model, **{names[0]: xs[:, None], names[1]: ys[None, :]}))
+    parts = state if isinstance(state, (tuple, list)) else (state,)
+    try:
+        return [np.broadcast_to(np.asarray(p, np.float64), (len(xs), len(ys))) for p in parts]
+    except ValueError:
+        shapes = _checks.Verbatim([np.shape(p) for p in parts])
+        _checks.refuse("state", shapes, f"numbers, or arrays that broadcast to {(len(xs), len(ys))}",
+                       "there is one state for each pair of parameters", "Use model ↦ state with NumPy arithmetic.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diffsim import _tree
 from diffsim.equation import Equation, Slot
-from diffsim.steppers.explicit import Tsit5
+from diffsim.steppers.explicit import Heun, Tsit5
 from diffsim.steppers.exponential import ETD1, ETDRK2
 from diffsim.steppers.implicit import TRBDF2
 from diffsim.steppers.stabilised import RKL2
@@ -18,8 +18,10 @@ def stepper_for(law: Equation, h: float | None):
     used = law.slots()
     diagonal = law.linear is not None and law.linear.diagonalises
     if Slot.DIFFUSION in used:
-        if diagonal and (_tree.is_number(law.diffusion) or not callable(law.diffusion)):
+        if diagonal and law.noise.gaussian and (_tree.is_number(law.diffusion) or not callable(law.diffusion)):
             return ETD1(), "the noise is additive and the linear part diagonalises, so both are integrated exactly"
+        if h is None and law.noise.refinable:
+            return Heun(), "the noise keeps its path, on which Heun's method estimates its error"
         return EulerMaruyama(), "the law has noise"
     if law.linear is None:
         if hasattr(law.drift, "radius_at"):

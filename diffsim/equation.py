@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
 from diffsim._tree import static
+from diffsim.calculus import Amplitude, Converted, Isothermal, Ito, NoiseMap, Reach, Stratonovich
+from diffsim.calculus import amplitude as amplitude_of
 from diffsim.noise import Brownian, Noise
 from diffsim.operators import nested
 from diffsim.operators.base import Operator
@@ -27,32 +29,18 @@ class Slot(Enum):
 
 
 @dataclass(frozen=True)
-class Ito:
-    """g is taken at the beginning of each interval."""
-
-
-@dataclass(frozen=True)
-class Stratonovich:
-    """g is taken in the middle of each interval."""
-
-
-@dataclass(frozen=True)
-class Isothermal:
-    """g is taken at the end of each interval (Hänggi–Klimontovich): thermal equilibrium with D(x)."""
-
-
-@dataclass(frozen=True)
 class Equation:
     """dY = [A Y + f(t, Y)] dt + g(t, Y) dN, the one form in which diffsim states a law.
 
     Args:
         linear: A, an operator (its boundary conditions live in it), a number, a nest of these, or None.
         drift: f(t, y) → a state of the structure, shapes and dtypes of y.
-        diffusion: g, a number, a nest of numbers, or g(t, y) → a state exactly like y. Never broadcast.
+        diffusion: g, a number, a nest of numbers, g(t, y) → a state exactly like y, or a NoiseMap. Never broadcast.
         noise: what drives it.
-        calculus: Ito(), Stratonovich() or Isothermal().
+        calculus: Ito(), Stratonovich() or Isothermal(); steppers get the law in the calculus they need.
         order: Caputo order of the time derivative, 0 < order ≤ 1.
-        local: promises that f(t, y) at a point needs y at that point only, so that space-time tiling is allowed.
+        local: promises that f(t, y) at a point needs y at that point only, and that arrays which f holds as data
+            broadcast over y, so that space-time tiling is allowed.
     """
 
     linear: Any = None
@@ -111,9 +99,15 @@ class Equation:
                 if grid is not None:
                     grid.check("y0", leaf.shape)
                 law._check_real(op, leaf)
+        owner = getattr(self.drift, "__self__", self.drift)
+        if hasattr(owner, "check_state"):
+            owner.check_state(y)
         law._check_like(y, self.drift, "drift")
         law._check_diffusion(y)
-        return law
+        if law.diffusion is None:
+            return law
+        self.noise.fits(y)
+        return replace(law, diffusion=amplitude_of(self.diffusion, y)) if law._varies() else law
 
     @staticmethod
     def _check_real(op, leaf):
@@ -132,6 +126,11 @@ class Equation:
         """Refuse amplitudes that are neither numbers for the state's parts nor a function like the drift."""
         g = self.diffusion
         if g is None:
+            return
+        if isinstance(g, Amplitude):
+            return
+        if isinstance(g, NoiseMap):
+            self._check_like(y, lambda t, x: g.fn(t, x, x), "diffusion")
             return
         if callable(g) and not _tree.is_number(g) and not isinstance(g, Operator):
             self._check_like(y, g, "diffusion")
@@ -175,6 +174,42 @@ class Equation:
                 f"Let {what}(t, y) return a state like y.",
             )
 
+    def _varies(self) -> bool:
+        """Whether g is a function."""
+        g = self.diffusion
+        return isinstance(g, NoiseMap) or (callable(g) and not _tree.is_number(g))
+
+    @property
+    def reach(self) -> Reach:
+        """On what the amplitude of the noise depends; known of a law `of_state`."""
+        return self.diffusion.reach if isinstance(self.diffusion, Amplitude) else Reach.NOTHING
+
+    def stated_in(self, calculus: type, direction: float = 1.0) -> Equation:
+        """The same law, `of_state`, in another calculus: f gains (from − to)·Σₖ (gₖ·∇)gₖ, by automatic differentiation.
+
+        Args:
+            calculus: Ito, Stratonovich or Isothermal.
+            direction: the sign of the steps; "beginning" is where a step begins, so that backwards in time the gain
+                turns its sign.
+
+        Raises:
+            TypeError: the noise is not white, or g does not have the form for which the correction is known.
+        """
+        weight = (self.calculus.point - calculus.point) * (1.0 if direction > 0 else -1.0)
+        if self.diffusion is None or self.reach is Reach.NOTHING or weight == 0.0:
+            return replace(self, calculus=calculus())
+        why, way_out = None, f"State the law with calculus={calculus.__name__}() and the drift that belongs to it."
+        if not self.noise.white:
+            why = "the correction is known for independent Brownian noise"
+        elif self.reach is Reach.ALL:
+            why = "g at one vector of the state depends on others, and derivatives are taken vector by vector"
+        elif isinstance(self.diffusion.fn, NoiseMap) and Isothermal in (type(self.calculus), calculus):
+            why = "the isothermal form is that of a mobility, which noise that mixes entries does not show"
+        if why is not None:
+            name = f"{type(self.calculus).__name__}()"
+            _checks.refuse("calculus", _checks.Verbatim(name), f"{calculus.__name__}()", why, way_out, TypeError)
+        return replace(self, drift=Converted(self.drift, self.diffusion, weight), calculus=calculus())
+
     # What steppers see, inside a compiled program.
 
     def prepare(self, y) -> Equation:
@@ -199,11 +234,18 @@ class Equation:
     def amplitude(self, t, y):
         """g(t, y) as a state like y."""
         g = self.diffusion
-        if callable(g) and not _tree.is_number(g):
+        if self._varies():
             return g(_time(t, y), y)
         if isinstance(g, (tuple, list, dict)):
             return _nest.map(lambda leaf, a: tf.fill(leaf.shape, _nest.to(a, leaf.dtype)), y, g)
         return _nest.map(lambda leaf: tf.fill(leaf.shape, _nest.to(g, leaf.dtype)), y)
+
+    def kick(self, t, y, dN):
+        """g(t, y)·dN."""
+        g = self.diffusion
+        if isinstance(g, Amplitude):
+            return g.times(_time(t, y), y, dN)
+        return _nest.map(tf.multiply, self.amplitude(t, y), dN)
 
 
 def abstract(what, fn, y):

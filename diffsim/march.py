@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from diffsim import _nest, _tree
+from diffsim.noise import Interval
 
 PIECES = 256
 RUNNING, STOPPED, SMALL = 0, 1, 2
@@ -128,12 +129,12 @@ def _steps(parts, jit, carry, piece, limit, key):
     prepared = stepper.prepare(law, h_fixed) if fixed else None
     k0 = piece.first - carry.n if fixed else tf.zeros([], tf.int64)
 
-    def noise_of(n, h, y):
-        return None if law.diffusion is None else lambda: law.noise.increment(key, n, h, y)
+    def noise_of(c, h):
+        return None if law.diffusion is None else Interval(law.noise, key, c.n, c.t, h, c.y)
 
     def equal(c):
         k = c.n + k0
-        step = stepper.step(law, c.t, h_fixed, c.y, c.memory, prepared, noise_of(c.n, h_fixed, c.y))
+        step = stepper.step(law, c.t, h_fixed, c.y, c.memory, prepared, noise_of(c, piece.h))
         t = tf.where(k + 1 == piece.last, piece.end, piece.base + tf.cast(k + 1, tf.float64) * piece.h)
         return c._replace(n=c.n + 1, t=t, y=step.y, memory=step.memory)
 
@@ -142,8 +143,9 @@ def _steps(parts, jit, carry, piece, limit, key):
         lands = tf.abs(h64) >= tf.abs(left) * (1 - 1e-10)
         h64 = tf.where(lands, left, h64)
         h = tf.cast(h64, real)
-        step = stepper.step(law, c.t, h, c.y, c.memory, stepper.prepare(law, h), None)
-        good, control = stepsize.judge(stepsize.size(step.error, c.y, step.y), stepper.order, (h64, *c.control[1:]))
+        step = stepper.step(law, c.t, h, c.y, c.memory, stepper.prepare(law, h), noise_of(c, h64))
+        size, order = stepsize.size(step.error, c.y, step.y), stepper.error_order(law)
+        good, control = stepsize.judge(size, order, (h64, *c.control[1:]))
         wish = tf.where(good & lands & (tf.abs(control[0]) < tf.abs(c.control[0])), c.control[0], control[0])
         floor = tf.maximum(_nest.to(stepsize.least, tf.float64), 1e-15 * tf.abs(c.t))
         small = ~good & (tf.abs(wish) <= floor)
@@ -176,12 +178,13 @@ def _steps(parts, jit, carry, piece, limit, key):
 
 def _in_bursts(burst, law, carry, piece, h):
     """March through one piece of equal steps in deep halos: the same numbers to rounding, several times as fast."""
+    drift = None if law.drift is None else burst.local(law.drift, h.dtype)
 
     def drift_at(k):
-        if law.drift is None:
+        if drift is None:
             return None
         t = _nest.to(piece.base + tf.cast(k, tf.float64) * piece.h, h.dtype)
-        return lambda leaves: _nest.flatten(law.drift(t, _nest.pack(carry.y, leaves)))
+        return lambda leaves: _nest.flatten(drift(t, _nest.pack(carry.y, leaves)))
 
     def pair(k, tables):
         for j in range(2):  # an even number of buffers lets the loop go back and forth without copies

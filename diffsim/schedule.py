@@ -53,9 +53,17 @@ class Schedule:
     @property
     def longest(self) -> float:
         """The step of largest magnitude, signed."""
-        lengths = np.diff(np.concatenate([[self.t0], self.knots]))
-        h = lengths / np.maximum(self.counts, 1)
+        h = self._steps()
         return float(h[np.argmax(np.abs(h))])
+
+    @property
+    def shortest(self) -> float:
+        """The step of smallest magnitude, signed."""
+        h = self._steps()
+        return float(h[np.argmin(np.abs(h))])
+
+    def _steps(self):
+        return np.diff(np.concatenate([[self.t0], self.knots])) / np.maximum(self.counts, 1)
 
     @property
     def records(self) -> int:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from diffsim import _checks, _nest, _tree
 from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot
+from diffsim.noise import Interval
 from diffsim.solve import as_state
 from diffsim.steppers.base import Stepper
 
@@ -143,8 +144,9 @@ class _Path:
         else:
             law, prepared = prepared
         n = self.first + tf.cast(k, tf.int64)
-        noise = None if law.diffusion is None else lambda: law.noise.increment(self.key, n, self.h, y)
-        step = stepper.step(law, self.t + tf.cast(k, tf.float64) * self.h64, self.h, y, memory, prepared, noise)
+        t = self.t + tf.cast(k, tf.float64) * self.h64
+        noise = None if law.diffusion is None else Interval(law.noise, self.key, n, t, self.h64, y)
+        step = stepper.step(law, t, self.h, y, memory, prepared, noise)
         return step.y, step.memory
 
     def _march(self, start, pair, count):

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
 from diffsim._checks import SolveError
+from diffsim.calculus import Reach
 from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot, abstract
 from diffsim.march import Parts
@@ -214,15 +215,8 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
             "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4().",
             TypeError,
         )
-    if stepsize is not None and Slot.DIFFUSION in bound.slots():
-        _checks.refuse(
-            "dt",
-            stepsize,
-            "a number",
-            "a rejected step must be repeated on the same path, and fresh Brownian increments have none",
-            "Pass dt=….",
-            TypeError,
-        )
+    if Slot.DIFFUSION in bound.slots():
+        _check_path(bound, plan, stepsize)
     if stepsize is not None and save.every:
         _checks.refuse(
             "every", save.every, "ts with adapted steps", "the number of steps is not known", "Use SaveAt(ts=[…])."
@@ -236,6 +230,29 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
     }
     _check_functions(save.fn, stop, y0)
     return Parts(bound, stepper, stepsize, stop, save.fn), plan, info
+
+
+def _check_path(law, plan, stepsize):
+    """Refuse adapted steps on noise that keeps no path, and times beyond its ends."""
+    noise = law.noise
+    if stepsize is not None and not noise.refinable:
+        _checks.refuse(
+            "dt",
+            stepsize,
+            "a number",
+            f"a rejected step must be repeated on the same path, and {type(noise).__name__} has fresh increments only",
+            "Pass dt=…, or Equation(noise=BrownianTree(t0, t1)) and Heun().",
+            TypeError,
+        )
+    if stepsize is not None and plan.t1 < plan.t0 and law.reach is not Reach.NOTHING:
+        _checks.refuse(
+            "t",
+            (plan.t0, plan.t1),
+            "increasing times for adapted steps with noise that depends on the state",
+            "its drift depends on the direction, which is known for steps of a given length",
+            "Pass dt=….",
+        )
+    noise.covers(plan.t0, plan.t1, None if plan.adapted else plan.shortest)
 
 
 def _check_functions(fn, stop, y):

@@ -42,11 +42,11 @@ class SpaceTimeWhite(Noise):
     def __post_init__(self):
         _checks.instance("grid", self.grid, Grid, why="noise is averaged over its cells", way_out="Pass ds.Grid(…).")
 
-    def increment(self, key, n, h, like):
+    def increment(self, key, n, t, h, like):
         """√(|h|/V)·ξ."""
         _check(self.grid, like)
         scale = 1 / np.sqrt(self.grid.volume())
-        return _nest.map(lambda w: w * _nest.to(scale, w.dtype), Brownian().increment(key, n, h, like))
+        return _nest.map(lambda w: w * _nest.to(scale, w.dtype), Brownian().increment(key, n, t, h, like))
 
 
 @dataclass(frozen=True)
@@ -87,24 +87,24 @@ class ConservedWhite(Noise):
                 )
         object.__setattr__(self, "boundary", pairs)
 
-    def increment(self, key, n, h, like):
+    def increment(self, key, n, t, h, like):
         """√(|h|/V) Σ (ξ₊ − ξ₋)/Δx over the axes."""
         _check(self.grid, like)
         leaves = _nest.flatten(like)
         streams = [random.fold_in(key, i) for i in range(len(leaves))]
-        return _nest.pack(like, [self._divergence(s, n, h, leaf) for s, leaf in zip(streams, leaves, strict=True)])
+        return _nest.pack(like, [self._divergence(s, n, t, h, leaf) for s, leaf in zip(streams, leaves, strict=True)])
 
-    def _divergence(self, key, n, h, leaf):
+    def _divergence(self, key, n, t, h, leaf):
         d, total = self.grid.ndim, None
         volume = float(np.prod(self.grid.dx))
         for axis, (pair, dx) in enumerate(zip(self.boundary, self.grid.dx, strict=True)):
             at = axis - d
-            face = Brownian().increment(random.fold_in(key, axis), n, h, leaf)
+            face = Brownian().increment(random.fold_in(key, axis), n, t, h, leaf)
             first = tf.split(face, [1, leaf.shape[at] - 1], at)[0]
             if isinstance(pair[0], boundary.Periodic):
                 faces = tf.concat([face, first], at)
             else:
-                last = Brownian().increment(random.fold_in(random.fold_in(key, axis), d), n, h, first)
+                last = Brownian().increment(random.fold_in(random.fold_in(key, axis), d), n, t, h, first)
                 inner = tf.split(face, [1, leaf.shape[at] - 1], at)[1]
                 faces = tf.concat([_wall(pair[0]) * first, inner, _wall(pair[1]) * last], at)
             low, high = (tf.split(faces, split, at)[i] for split, i in (((-1, 1), 0), ((1, -1), 1)))

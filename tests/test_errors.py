@@ -184,16 +184,6 @@ CASES = {  # what is wrong → (how to do it, the error, words that the message 
         TypeError,
         "EulerMaruyama",
     ),
-    "Stratonovich noise for Euler–Maruyama": (
-        lambda: solve(
-            law=ds.Equation(linear=-1.0, diffusion=grow, calculus=ds.Stratonovich()),
-            stepper=ds.EulerMaruyama(),
-            dt=0.1,
-            key=ds.key(0),
-        ),
-        TypeError,
-        "Stratonovich",
-    ),
     "no linear part for ETDRK2": (
         lambda: solve(law=ds.Equation(drift=grow), stepper=ds.ETDRK2(), dt=0.1),
         ValueError,

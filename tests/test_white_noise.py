@@ -110,7 +110,7 @@ def test_multiplicative_noise_is_ito():
 def test_species_have_noise_of_their_own_and_the_grid_must_fit():
     grid = ds.Grid(64, 2.0)
     noise = ds.SpaceTimeWhite(grid)
-    u, v = noise.increment(ds.key(1), 3, 0.5, (tf.zeros([200, 64]), tf.zeros([200, 64])))
+    u, v = noise.increment(ds.key(1), 3, 0.0, 0.5, (tf.zeros([200, 64]), tf.zeros([200, 64])))
     assert abs(np.corrcoef(u.numpy().ravel(), v.numpy().ravel())[0, 1]) < 5 / u.numpy().size ** 0.5
     law = ds.Equation(linear=-1.0, diffusion=1.0, noise=noise)
     with pytest.raises(ValueError, match="trailing axes"):

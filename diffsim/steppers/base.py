@@ -27,6 +27,7 @@ class Stepper(ABC):
     takes: ClassVar[frozenset[Slot]]
     order: ClassVar[int]
     adaptive: ClassVar[bool] = False  # whether steps come with an error estimate
+    calculus: ClassVar[type | None] = None  # in which laws are needed whose noise depends on the state; None: in any
     reach: ClassVar[float | None] = None  # stable for h·ρ ≤ reach on the negative real axis; None: for every h
 
     def bind(self, law: Equation, h: float | None) -> tuple[Stepper, Equation]:
@@ -41,9 +42,20 @@ class Stepper(ABC):
             ValueError: h is beyond the limit of stability.
         """
         self.check_slots(law)
+        if law.diffusion is not None:
+            self.check_noise(law)
+            law = law if self.calculus is None else law.stated_in(self.calculus, 1.0 if h is None else h)
         if h is not None:
             self.check_stability(law, h)
         return self, law
+
+    def check_noise(self, law):
+        """Refuse noise that this stepper would misread."""
+        return
+
+    def error_order(self, law) -> float:
+        """The order of the error estimate's method, by which steps are adapted."""
+        return self.order
 
     def check_slots(self, law):
         """Refuse slots that would be ignored."""
@@ -96,7 +108,7 @@ class Stepper(ABC):
             y: the state.
             memory: what the last step left, or `init`.
             prepared: what `prepare` returned for this h.
-            noise: None, or a function () → N(t + h) − N(t).
+            noise: None, or an Interval: noise() is N(t + h) − N(t), noise.area() also has the Lévy area.
         """
 
 

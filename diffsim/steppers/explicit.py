@@ -8,6 +8,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from diffsim import _nest
+from diffsim.calculus import Reach, Stratonovich
 from diffsim.equation import Slot
 from diffsim.operators import rows
 from diffsim.operators.nested import PerLeaf
@@ -63,22 +64,45 @@ class Euler(RungeKutta):
             or (law.drift is not None and not law.local)
         ):
             return None
-        leaves = _nest.flatten(y)
-        found = rows.burst(law.linear.ops, leaves)
-        if found is None or law.drift is None:
-            return found
-        zero = tf.zeros([], _nest.real_dtype(y))
-        fits = found.takes(lambda tables: _nest.flatten(law.drift(zero, _nest.pack(y, tables))), leaves)
-        return found if fits else None
+        found = rows.burst(law.linear.ops, _nest.flatten(y))
+        return found if found is None or law.drift is None or found.takes(law.drift, y) else None
 
 
 @dataclass(frozen=True)
 class Heun(RungeKutta):
-    """The explicit trapezoidal rule, order 2, with Euler's method inside as error estimate; stable for hρ ≤ 2."""
+    """The explicit trapezoidal rule, order 2, with Euler's method inside as error estimate; stable for hρ ≤ 2.
 
+    Noise is taken in Stratonovich's sense, Y₁ = Y + ½(rate + rate₁)h + ½(g + g₁)ΔN with rate₁, g₁ at the end of an
+    Euler step: strong order 1 if g is additive, or at each entry depends on that entry, else ½; weak order 1. The
+    difference from the Euler step estimates the error, so that steps can be adapted on a BrownianTree.
+
+    References:
+        Rümelin (1982), doi:10.1137/0719041; Ilie, Jackson & Enright (2015), doi:10.1007/s11075-014-9872-6.
+    """
+
+    takes = _ODE | {Slot.DIFFUSION}
+    calculus = Stratonovich
     order, reach, adaptive = 2, 2.0, True
+    strong, weak = 1.0, 1.0
     a, b, c = ((1.0,),), (0.5, 0.5), (1.0,)
     e = (-0.5, 0.5)
+
+    def error_order(self, law):
+        """Euler's error over a step is of order h², h^{3/2} with additive noise, h with noise that depends on y."""
+        if law.diffusion is None:
+            return 2
+        return 1.5 if law.reach is Reach.NOTHING else 1
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """An Euler step, corrected."""
+        if noise is None:
+            return super().step(law, t, h, y, memory, prepared, noise)
+        dN, end = noise(), t + _f64(h)
+        k0, g0 = law.rate(t, y), law.kick(t, y, dN)
+        euler = _nest.add(_nest.axpy(h, k0, y), g0)
+        k1, g1 = law.rate(end, euler), law.kick(end, euler, dN)
+        new = _nest.combine(y, [h / 2, h / 2, 0.5, 0.5], [k0, k1, g0, g1])
+        return Step(new, _nest.sub(new, euler), ())
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,15 @@ class ETD1(Exponential):
 
     def bind(self, law, h):
         """Diagonalise; refuse noise whose amplitude depends on the state."""
+        if not law.noise.gaussian:
+            _checks.refuse(
+                "noise",
+                law.noise,
+                "Gaussian noise",
+                "ETD1 scales increments to the variance of each mode",
+                "Use EulerMaruyama().",
+                TypeError,
+            )
         if callable(law.diffusion) and not _tree.is_number(law.diffusion):
             _checks.refuse(
                 "diffusion",

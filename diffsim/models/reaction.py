@@ -10,9 +10,8 @@ import tensorflow as tf
 
 from diffsim import _checks, _tree
 from diffsim.equation import Equation
-from diffsim.models import _uniform
+from diffsim.models import _sweep, _uniform
 from diffsim.models._model import Model
-from diffsim.operators.stencil import Diffusion
 
 
 class Reaction(Model):
@@ -20,7 +19,8 @@ class Reaction(Model):
 
     A model names its species, its diffusivities and its rates; the state is a tensor for one species, a tuple
     in the order of `species` for several. Rates are pointwise: a parameter may be an array over the grid; for
-    `jacobian` and `symbol`, which know no grid, it is an array of parameter sets.
+    `jacobian` and `symbol`, which know no grid, it is an array of parameter sets. With leading axes it is a sweep: F
+    of shape (n, 1, 1) and a state of shape (n, nx, ny) are n runs in one program, at the speed of one.
     """
 
     species: ClassVar[tuple[str, ...]] = ("u",)
@@ -87,16 +87,37 @@ class Reaction(Model):
         Raises:
             ValueError: faces without condition, or another number of boundaries than species.
         """
-        boundaries = boundary if isinstance(boundary, tuple) else (boundary,) * len(self.species)
-        if len(boundaries) != len(self.species):
+        pairs = zip(self.boundaries(boundary), self.diffusivities, strict=True)
+        _sweep.check_grid(self, grid)
+        parts = tuple(_sweep.diffusion(grid, b, D) for b, D in pairs)
+        return Equation(linear=parts[0] if len(parts) == 1 else parts, drift=self.rates, local=self.local)
+
+    def boundaries(self, boundary) -> tuple:
+        """One boundary for each species: what is given once holds for all.
+
+        Raises:
+            ValueError: a tuple of another length.
+        """
+        each = boundary if isinstance(boundary, tuple) else (boundary,) * len(self.species)
+        if len(each) != len(self.species):
             _checks.refuse("boundary", boundary, f"one for all species or {len(self.species)}",
-                           f"{type(self).__name__} has the species {', '.join(self.species)}",
-                           "Give one for each.")
-        parts = tuple(_diffusion(grid, b, D) for b, D in zip(boundaries, self.diffusivities, strict=True))
-        alike = all(np.ndim(a) == 0 for a in _tree.flatten(self)[0])
-        return Equation(linear=parts[0] if len(parts) == 1 else parts, drift=self.rates, local=alike)
+                           f"{type(self).__name__} has the species {', '.join(self.species)}", "Give one for each.")
+        return each
 
+    @property
+    def alike(self) -> bool:
+        """Whether all parameters are numbers: the law is the same everywhere."""
+        return all(np.ndim(a) == 0 for a in _tree.flatten(self)[0])
 
-def _diffusion(grid, boundary, D):
-    still = isinstance(D, float) and D == 0.0
-    return None if still else Diffusion(grid, boundary, D)
+    @property
+    def local(self) -> bool:
+        """Whether all arrays that the model holds are parameters, which act where they are."""
+        return _sweep.elementwise(self)
+
+    def check_state(self, y) -> None:
+        """Refuse a state without the leading axes of the parameters.
+
+        Raises:
+            ValueError: a parameter does not broadcast over a part of the state.
+        """
+        _sweep.check_state(self, y)

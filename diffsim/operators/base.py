@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest
@@ -229,7 +230,7 @@ class Scaled(Operator):
 
     def radius(self):
         """|a|·radius(A)."""
-        return float(abs(self.a)) * self.of.radius()
+        return float(np.max(np.abs(self.a))) * self.of.radius()
 
     def diagonal(self):
         """a·λ in the basis of A."""

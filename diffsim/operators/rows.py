@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _xla
+from diffsim import _nest, _tree, _xla
 from diffsim.boundary import Flux, Neumann
 from diffsim.operators.base import Identity, Scaled, Sum
 from diffsim.operators.box import Diagonal
@@ -75,6 +75,30 @@ class Rows:
         low, high = tf.cond(on, both, lambda: (nothing, nothing))
         return _xla.update(_xla.update(p, low, [0, 0]), high, [0, n + k])
 
+    def spread(self, a):
+        """A number, or what broadcasts over (…, *grid), in a form that broadcasts over tables; None if a does not.
+
+        What is the same along rows becomes one column, what is the same in all rows one row: so the numbers of a
+        sweep are read once per row. Ghost cells of a field are filled for good.
+        """
+        full = self.lead + self.shape
+        if a.shape.rank == 0:
+            return a
+        shape = (1,) * (len(full) - a.shape.rank) + tuple(a.shape)
+        if len(shape) > len(full) or any(m not in (1, n) for m, n in zip(shape, full, strict=True)):
+            return None
+        m = shape[-1]
+        if all(n == 1 for n in shape[:-1]):
+            p = tf.reshape(a, [1, m])
+        else:
+            p = tf.reshape(tf.broadcast_to(tf.reshape(a, shape), [*full[:-1], m]), [-1, m])
+            p = tf.concat([p[:1], p, p[-1:]], 0)
+        if m == 1:
+            return p
+        at = np.arange(self.width) - self.depth
+        mirrored = np.minimum(at % (2 * m), 2 * m - 1 - at % (2 * m))
+        return tf.gather(p, at % m if self.periodic[-1] else mirrored, axis=1)
+
     def starts(self):
         """(own, ((lower, upper), …)): where rows and their neighbours along outer axes begin in the flat table."""
         outer = self.lead + self.shape[:-1]
@@ -114,11 +138,24 @@ class Burst:
         """Tables → leaves of a state."""
         return [r.leave(p) for r, p in zip(self.rows, tables, strict=True)]
 
-    def takes(self, drift, like) -> bool:
-        """Whether drift(leaves) works on tables: one that holds a field over the grid does not."""
-        tables = [tf.zeros([r.count + 2, r.width], u.dtype) for r, u in zip(self.rows, like, strict=True)]
+    def local(self, drift, dtype):
+        """The drift with the arrays that it holds spread over tables; what does not broadcast stays as it is."""
+        leaves, structure = _tree.flatten(drift)
+        return _tree.unflatten(structure, [self._spread(a, dtype) for a in leaves])
+
+    def _spread(self, a, dtype):
+        if np.ndim(a) == 0 or not tf.as_dtype(a.dtype).is_floating:
+            return a
+        found = self.rows[0].spread(_nest.to(a, dtype))
+        return a if found is None else found
+
+    def takes(self, drift, y) -> bool:
+        """Whether drift(t, tables) works: one that closes over a field, out of sight, does not."""
+        real = _nest.real_dtype(y)
+        tables = [tf.zeros([r.count + 2, r.width], u.dtype) for r, u in zip(self.rows, _nest.flatten(y), strict=True)]
         try:
-            return [rate.shape for rate in drift(tables)] == [p.shape for p in tables]
+            rates = _nest.flatten(self.local(drift, real)(tf.zeros([], real), _nest.pack(y, tables)))
+            return [rate.shape for rate in rates] == [p.shape for p in tables]
         except (ValueError, tf.errors.InvalidArgumentError):
             return False
 
@@ -171,9 +208,13 @@ def burst(operators, leaves) -> Burst | None:
         d = stencil.grid.ndim
         depth = min(DEPTH[d], stencil.grid.shape[-1]) // 2 * 2
         periodic = tuple(w is None for w in stencil.walls)
-        rows.append(Rows(tuple(u.shape[:-d]), stencil.grid.shape, periodic, depth))
-        coefficients.append((K, growth))
-    alike = len({(r.lead, r.shape, r.depth) for r in rows}) == 1
+        table = Rows(tuple(u.shape[:-d]), stencil.grid.shape, periodic, depth)
+        numbers = [None if a is None else table.spread(_nest.to(a, u.dtype)) for a in (*K, growth)]
+        if any(n is None and a is not None for n, a in zip(numbers, (*K, growth), strict=True)):
+            return None
+        rows.append(table)
+        coefficients.append((numbers[:-1], numbers[-1]))
+    alike = len({(r.lead, r.shape, r.depth, r.periodic[-1]) for r in rows}) == 1  # ghosts of species meet
     return Burst(tuple(rows), tuple(coefficients)) if alike and _xla.available() else None
 
 
@@ -183,7 +224,7 @@ def _plain(op):
         return None if op.of is None else _plain(op.of)
     if isinstance(op, Scaled):
         inner = _plain(op.of)
-        if inner is None or getattr(op.a, "dtype", tf.float32).is_complex:
+        if inner is None or tf.as_dtype(getattr(op.a, "dtype", tf.float32)).is_complex:
             return None
         stencil, K, growth = inner
         return stencil, tuple(op.a * k for k in K), None if growth is None else op.a * growth

@@ -40,18 +40,24 @@ def correlation(grid: Grid, u):
     return mean, _shells.sums(C, shell, count.size) / tf.constant(count, C.dtype)
 
 
-def domain_size(grid: Grid, u) -> np.ndarray:
-    """L with C(L) = 0, the first zero of the correlation function: how far it is to the other phase.
+def domain_size(grid: Grid, u, level: float = 0.0, mean=()) -> np.ndarray:
+    """L with C(L) = level for the first time; at 0, how far it is to the other phase.
 
     Args:
         grid: a box, taken as periodic.
         u: state that is not uniform, leading axes are kept.
+        level: in [0, 1). Where the mean is conserved C has a zero; where it is not, as in Allen–Cahn, C stays
+            positive but for chance, and ½ is the choice.
+        mean: leading axes, of an ensemble, over which C is averaged before.
 
     Returns:
-        (…) [length]; NaN where C has no zero within half the shortest edge: the domains fill the grid.
+        (…) [length]; NaN where C stays above the level up to half the shortest edge: the domains fill the grid.
     """
+    level = _checks.number("level", level, least=0.0, why="it is a correlation below that of a place with itself")
+    if level >= 1.0:
+        _checks.refuse("level", level, "a number < 1", "C(0) = 1", "Use 0 or 0.5.")
     r, C = correlation(grid, u)
-    C = np.asarray(C, np.float64)
+    C = np.asarray(C, np.float64).mean(mean) - level
     below = C <= 0
     first = np.argmax(below, -1)[..., None]
     high, low = (np.take_along_axis(C, np.maximum(first - s, 0), -1)[..., 0] for s in (1, 0))

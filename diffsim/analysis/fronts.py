@@ -15,7 +15,7 @@ from diffsim.grid import Grid
 
 
 def arrivals(grid: Grid, t, records, level: float, axis: int = 0, at=None) -> np.ndarray:
-    """t(x): when u last passes a level at each cell, from the cubic in time through four records.
+    """t(x): when u last passes a level at each cell, from the quintic in time through six records.
 
     On a grid a front moves with a wobble of one cell. The times at which it passes the same height in successive
     cells are free of that, and of interpolation in space.
@@ -124,10 +124,10 @@ def pulled(growth, near: float) -> Pulled:
 
 
 def pulled_speed(t, x, steepness: float, spread: float, *, skip: float = 0.5) -> Line:
-    """v* of a pulled front whose way is x = X + v*t − 3 ln t/2k* − 3√π/(k*²√(D*t)) + O(1/t).
+    """v* of a pulled front, whose way is x = v*t − 3 ln t/2k* + X − 3√π/(k*²√(D*t)) + B/t + ….
 
-    A pulled front nears its speed slowly, as v = v* − 3/2k*t + …, whatever its height and its nonlinearity; taking
-    the known terms off leaves a straight line.
+    A pulled front nears its speed slowly, as v = v* − 3/2k*t + 3√π/(2k*²√D* t^{3/2}) + …, whatever its height and its
+    nonlinearity. These terms are taken off; v*, X and B are fitted.
 
     Args:
         t: (n,) times since the start from a state of compact support, > 0 [time].
@@ -137,10 +137,10 @@ def pulled_speed(t, x, steepness: float, spread: float, *, skip: float = 0.5) ->
         skip: share of the points, the earliest, to leave out, in [0, 1).
 
     Returns:
-        Line: v*, X and the standard error of v*.
+        Line: v*, X and the standard error of v*. The terms that are left out, O(ln t/t²) in v, are not in the error.
 
     Raises:
-        ValueError: too few points, or times that are not positive.
+        ValueError: fewer than four points, or times that are not positive.
 
     Source: U. Ebert, W. van Saarloos, Physica D 146 (2000) 1, doi:10.1016/S0167-2789(00)00068-3.
     """
@@ -148,9 +148,16 @@ def pulled_speed(t, x, steepness: float, spread: float, *, skip: float = 0.5) ->
     D = _checks.number("spread", spread, above=0.0, why="the minimum of s(k)/k is one of growth")
     skip = _checks.number("skip", skip, least=0.0, why="it is a share")
     t, x = (np.asarray(_checks.finite(n, a, why="it is fitted"), np.float64) for n, a in (("t", t), ("x", x)))
-    if t.shape != x.shape or t.ndim != 1 or np.any(t <= 0):
-        _checks.refuse("t", t, f"{x.size} times > 0", "the way of the front is that since its start",
-                       "Leave out t = 0.")
-    order = np.argsort(t)[int(skip * t.size) :]
-    t, x = t[order], x[order]
-    return straight(t, x + 1.5 / k * np.log(t) + 3 * math.sqrt(math.pi) / (k**2 * np.sqrt(D * t)))
+    kept = np.argsort(t)[int(skip * t.size) :] if t.ndim == 1 else t
+    if t.shape != x.shape or t.ndim != 1 or np.any(t <= 0) or kept.size < 4:
+        _checks.refuse("t", t, f"{x.size} times > 0, 4 or more that are kept",
+                       "the way of the front is that since its start", "Leave out t = 0, or skip less.")
+    t, x = t[kept], x[kept]
+    straight_way = x + 1.5 / k * np.log(t) + 3 * math.sqrt(math.pi) / (k**2 * np.sqrt(D * t))
+    basis = np.column_stack([t, np.ones_like(t), 1 / t])
+    scale = np.abs(basis).max(0)
+    best, *_ = np.linalg.lstsq(basis / scale, straight_way, rcond=None)
+    rest = straight_way - basis / scale @ best
+    spread_of = np.linalg.inv((basis / scale).T @ (basis / scale))
+    error = math.sqrt(rest @ rest / max(t.size - 3, 1) * spread_of[0, 0]) / scale[0]
+    return Line(float(best[0] / scale[0]), float(best[1]), error)

@@ -166,7 +166,7 @@ def rotation(t, path) -> Rotation:
     fit = straight(t, angle)
     wobble = float(np.sqrt(np.mean((np.hypot(x, y) / radius - 1) ** 2)))
     period = 2 * math.pi / abs(fit.slope)
-    turns = abs(angle[-1] - angle[0]) / (2 * math.pi)
+    turns = float(abs(angle[-1] - angle[0])) / (2 * math.pi)
     return Rotation(period, period * fit.error / abs(fit.slope), radius, center, wobble, turns)
 
 

@@ -71,7 +71,7 @@ class Period(NamedTuple):
 def period(t, u, level: float | None = None) -> Period:
     """T: the mean time between upward crossings of a level, by least squares over all crossings.
 
-    Crossings are those of the cubic through the four records around, hence of fourth order in the time between
+    Crossings are those of the quintic through the six records around, hence of sixth order in the time between
     records. Records need not be equally spaced. A signal that crosses the level twice per period is seen at half
     of it: choose another level.
 
@@ -101,10 +101,10 @@ def period(t, u, level: float | None = None) -> Period:
 
 
 def crossings(t, u, level: float) -> np.ndarray:
-    """Times at which u rises through the level, from the cubic through the four records around each.
+    """Times at which u rises through the level, from the quintic through the six records around each.
 
     Args:
-        t: (m,) increasing times, m ≥ 4 [time].
+        t: (m,) increasing times, m ≥ 8 [time].
         u: (m,) signal.
         level: the value that is crossed.
 
@@ -116,10 +116,10 @@ def crossings(t, u, level: float) -> np.ndarray:
 
 
 def _crossing(t, u, level, i):
-    """The root between t[i] and t[i + 1] of the cubic through four records, by Newton kept in the interval."""
-    k = min(max(i - 1, 0), len(t) - 4)
+    """The root between t[i] and t[i + 1] of the quintic through six records, by Newton kept in the interval."""
+    k = min(max(i - 2, 0), len(t) - 6)
     h = t[i + 1] - t[i]
-    c = np.polyfit((t[k : k + 4] - t[i]) / h, u[k : k + 4] - level, 3)
+    c = np.polyfit((t[k : k + 6] - t[i]) / h, u[k : k + 6] - level, 5)
     low, high = 0.0, 1.0
     s = (level - u[i]) / (u[i + 1] - u[i])
     for _ in range(60):

@@ -376,3 +376,16 @@ def test_closed_systems_keep_their_mass_to_round_off(name, stepper, h):
     end = ds.solve(ds.Equation(linear=op), u0, (0, 2.0), stepper=stepper, dt=h).final
     assert grid.integrate(end).numpy() == pytest.approx(grid.integrate(u0).numpy(), rel=2e-13)
     assert distance(end, u0) > 0.1
+
+
+@pytest.mark.parametrize("walls", [ds.Periodic(), ds.Boundary(x=(ds.Dirichlet(1.0), ds.Robin(2.0, 0.0)), y=ds.Neumann())])
+def test_the_bound_of_the_spectrum_over_slabs_is_that_over_the_whole(walls, monkeypatch):
+    from diffsim.operators import stencil
+
+    D = np.exp(2 * np.random.default_rng(0).standard_normal((41, 7)))
+    for field in (D, (D[:, :1], D), (1.0, D)):
+        op = ds.Diffusion(ds.Grid((41, 7), (1.0, 2.0)), walls, field)
+        whole = op.radius()
+        with monkeypatch.context() as patched:
+            patched.setattr(stencil, "SLAB", 70)
+            np.testing.assert_allclose(op.radius(), whole, rtol=1e-13)

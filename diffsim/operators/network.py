@@ -97,10 +97,10 @@ class Halving:
 def network(stencil: Stencil) -> Network:
     """The conductances of a prepared stencil, walls included; its mixed derivatives are left out."""
     grid, d = stencil.grid, stencil.grid.ndim
-    K = [pair if isinstance(pair, tuple) else (pair, pair) for pair in stencil.conductance]
-    alike = tf.ones(grid.shape, K[0][0].dtype)
+    alike = tf.ones(grid.shape, stencil.conductance[0].dtype)
     faces = []
-    for axis, (lower, upper) in enumerate(K):
+    for axis in range(d):
+        lower, upper = stencil.sides(axis)
         low, high = halo.edge(lower * alike, axis, False, d), halo.edge(upper * alike, axis, True, d)
         if stencil.walls[axis] is not None:
             below, above = stencil.walls[axis]

@@ -59,8 +59,7 @@ class NonlinearDiffusion:
         stencil = Diffusion(self.grid, self.boundary, self.space).prepare(u)
         d, total = self.grid.ndim, None
         for axis in range(d):
-            K = stencil.conductance[axis]
-            K_low, K_high = K if isinstance(K, tuple) else (K, K)
+            K_low, K_high = stencil.sides(axis)
             low, high = halo.edge(u, axis, False, d), halo.edge(u, axis, True, d)
             below = tf.concat([high, halo.cut(u, axis, 0, u.shape[axis - d] - 1, d)], axis - d)
             above = tf.concat([halo.cut(u, axis, 1, None, d), low], axis - d)

@@ -15,6 +15,8 @@ from diffsim.grid import Grid
 from diffsim.operators import cross, halo, media, walls
 from diffsim.operators.base import Operator
 
+SLAB = 1 << 19  # cells whose bounds are found at once
+
 
 @dataclass(frozen=True)
 class Diffusion(Operator):
@@ -115,10 +117,16 @@ class Stencil(Operator):
 
     grid: Grid
     walls: tuple
-    conductance: tuple  # per axis: a scalar D/Δx², or the pair of arrays K/V at lower and upper faces
+    conductance: tuple  # per axis: a scalar D/Δx², or an array of K/V at the n + 1 faces
     volume: tf.Tensor | None  # None where all cells are alike and K is already divided by V
     solubility: tf.Tensor | None = None
     cross: tf.Tensor | None = None
+
+    def sides(self, axis):
+        """K at the lower and at the upper face of each cell, broadcastable over the grid."""
+        K, d = self.conductance[axis], self.grid.ndim
+        n = self.grid.shape[axis]
+        return (K, K) if K.shape.rank == 0 else (halo.cut(K, axis, 0, n, d), halo.cut(K, axis, 1, None, d))
 
     def apply(self, u):
         """A u."""
@@ -161,8 +169,8 @@ class Stencil(Operator):
             step = tuple(int(i == axis) for i in range(d))
             rise = halo.inner(p, step) - centre
             fall = centre - halo.inner(p, tuple(-s for s in step))
-            K = self.conductance[axis]
-            part = K[1] * rise - K[0] * fall if isinstance(K, tuple) else K * (rise - fall)
+            lower, upper = self.sides(axis)
+            part = lower * (rise - fall) if lower is upper else upper * rise - lower * fall
             total = part if total is None else total + part
         if self.cross is not None:
             total = total + cross.divergence(p, self.cross, self.walls, self.grid)
@@ -175,13 +183,10 @@ class Stencil(Operator):
         for axis in range(d):
             rows = p[(..., *(slice(None) if i == axis else slice(1, -1) for i in range(d)))]
             jump = halo.cut(rows, axis, 1, None, d) - halo.cut(rows, axis, 0, rows.shape[axis - d] - 1, d)
-            K = self.conductance[axis]
-            if isinstance(K, tuple):
-                K = tf.concat([K[0], halo.edge(K[1], axis, True, d)], axis - d)
             area = self.grid.face_area(axis)
             volume = 1.0 if self.volume is not None else float(np.max(self.grid.volume()))
             safe = tf.constant(np.where(area > 0, area, 1.0), u.dtype)  # the axis of a cylinder has no area
-            out.append(-K * jump * _nest.to(volume, u.dtype) / safe)
+            out.append(-self.conductance[axis] * jump * _nest.to(volume, u.dtype) / safe)
         return tuple(out)
 
     def inflow(self, t, u):
@@ -205,10 +210,8 @@ class Stencil(Operator):
         """aᵢᵢ, an array broadcastable over the grid."""
         d, total = self.grid.ndim, 0.0
         for axis in range(d):
-            K = self.conductance[axis]
-            lower, upper = K if isinstance(K, tuple) else (K, K)
-            alike = tf.ones(self.grid.shape, lower.dtype)
-            lower, upper = lower * alike, upper * alike
+            alike = tf.ones(self.grid.shape, self.conductance[axis].dtype)
+            lower, upper = (K * alike for K in self.sides(axis))
             if self.walls[axis] is not None:
                 low, high = (2 * w.slope / w.kappa - 1 for w in self.walls[axis])  # −α
                 n = self.grid.shape[axis]
@@ -221,8 +224,7 @@ class Stencil(Operator):
 
     def bound(self):
         """Gershgorin's bound as a scalar tensor."""
-        K = self.conductance[0]
-        ones = tf.ones(self.grid.shape, K[0].dtype if isinstance(K, tuple) else K.dtype)
+        ones = tf.ones(self.grid.shape, self.conductance[0].dtype)
         return tf.reduce_max(self.apply(ones) - 2 * self.diagonal_entries())
 
     def radius(self) -> float:
@@ -232,12 +234,46 @@ class Stencil(Operator):
 
 
 def _radius(op: Diffusion) -> float:
-    """Gershgorin's bound; compiled where arrays are large, so that no intermediate takes memory."""
-    leaves, structure = _tree.flatten(op)
-    leaves = _tree.as_tensors(leaves, tf.float64)
-    stencil = op.prepare(np.zeros(op.grid.shape)) if op.grid.cells < 1 << 18 else None
-    bound = float(_bound(structure)(leaves)) if stencil is None else float(stencil.bound())
+    """Gershgorin's bound; over slabs where arrays are large, so that intermediates take little memory."""
+    if op.grid.cells <= SLAB:
+        bound = float(op.prepare(np.zeros(op.grid.shape)).bound())
+    else:
+        bound = 0.0
+        for part in _slabs(op):
+            leaves, structure = _tree.flatten(part)
+            bound = max(bound, float(_bound(structure)(_tree.as_tensors(leaves, tf.float64))))
     return bound if op.D.cross is None else cross.radius(bound)
+
+
+def _slabs(op: Diffusion):
+    """Operators on slabs across the first axis, which together have every row of `op`.
+
+    Where a slab is cut it gets a wall without flux, one row beyond those that it is there for: such a row has less
+    than its full weight, so that it never makes the bound larger.
+    """
+    grid, n = op.grid, op.grid.shape[0]
+    size = max(SLAB * n // grid.cells, 1) + 2
+    whole = type(grid) is not Grid or op.D.solubility is not None or any(
+        np.ndim(c.transfer) for pair in op.boundary for c in pair if isinstance(c, boundary.Robin)
+    )
+    if whole or size >= n:
+        yield op
+        return
+    low, high = op.boundary[0]
+    periodic = isinstance(low, boundary.Periodic)
+    still = boundary.Neumann()
+    dx = grid.dx
+    part = Grid((size, *grid.shape[1:]), (size * dx[0], *grid.size[1:]))
+    last = n - 1 if periodic else n - size
+    for first in range(-1 if periodic else 0, last + size - 2, size - 2):
+        at = np.arange(first, first + size) % n if periodic else min(first, last) + np.arange(size)
+        ends = (low if not periodic and at[0] == 0 else still, high if not periodic and at[-1] == n - 1 else still)
+        D = tuple(d if np.ndim(d) == 0 or d.shape[0] == 1 else _rows(d, at) for d in op.D.D)
+        yield Diffusion(part, (ends, *op.boundary[1:]), media.Medium(D))
+
+
+def _rows(D, at):
+    return tf.gather(D, at) if isinstance(D, (tf.Tensor, tf.Variable)) else np.take(D, at, axis=0)
 
 
 @functools.lru_cache(maxsize=16)
@@ -246,7 +282,8 @@ def _bound(structure):
         op = _tree.unflatten(structure, leaves)
         return build(op.grid, op.boundary, op.D, tf.float64).bound()
 
-    return tf.function(bound, jit_compile=True, autograph=False)
+    compiled = tf.function(bound, jit_compile=True, autograph=False)
+    return lambda leaves: compiled.get_concrete_function(leaves)(leaves)
 
 
 def build(grid: Grid, pairs, medium: media.Medium, dtype: tf.DType) -> Stencil:
@@ -269,22 +306,29 @@ def build(grid: Grid, pairs, medium: media.Medium, dtype: tf.DType) -> Stencil:
 
 
 def _faces(grid, axis, D, s, R, pair, dtype, alike):
+    """K at the n + 1 faces of an axis, as wide across it as D is."""
     d = grid.ndim
-    p = tf.broadcast_to((D if s is None else D * s) * tf.constant(2 / grid.dx[axis], dtype), grid.shape)
+    p = (D if s is None else D * s) * tf.constant(2 / grid.dx[axis], dtype)
+    p = tf.broadcast_to(p, _stretched(p, axis, grid))
     low, high = halo.edge(p, axis, False, d), halo.edge(p, axis, True, d)
     p = tf.concat([high, p, low], axis - d)  # periodic neighbours; walls overwrite them below
     below, above = halo.cut(p, axis, 0, grid.shape[axis] + 1, d), halo.cut(p, axis, 1, None, d)
     series = below + above if R is None else below + above + _nest.to(R, dtype) * below * above
     K = tf.math.divide_no_nan(below * above, series)
     if pair is not None:  # half the conductance of the half cell: the face to a ghost cell
-        side = tf.ones_like(low)
-        ends = [
-            w.kappa / 2 * side
-            if s is None
-            else w.kappa / 2 * side * halo.edge(tf.broadcast_to(s, grid.shape), axis, w.upper, d)
-            for w in pair
-        ]
-        K = tf.concat([ends[0], halo.cut(K, axis, 1, grid.shape[axis] - 1, d), ends[1]], axis - d)
+        ends = [w.kappa / 2 if s is None else w.kappa / 2 * halo.edge(s, axis, w.upper, d) for w in pair]
+        parts = [e + tf.zeros_like(low) for e in ends]
+        parts.insert(1, halo.cut(K, axis, 1, grid.shape[axis] - 1, d))
+        shape = functools.reduce(tf.broadcast_static_shape, (e.shape for e in (ends[0] + low, ends[1] + low)))
+        across = [n if i != axis else None for i, n in enumerate(shape)]
+        parts = [tf.broadcast_to(e, [e.shape[axis] if n is None else n for n in across]) for e in parts]
+        K = tf.concat(parts, axis - d)
     area = grid.face_area(axis)  # one number where all cells are alike: an array would be part of the program
-    K = K * tf.constant(np.max(area) / np.max(grid.volume()) if alike else area, dtype)
-    return halo.cut(K, axis, 0, grid.shape[axis], d), halo.cut(K, axis, 1, None, d)
+    return K * tf.constant(np.max(area) / np.max(grid.volume()) if alike else area, dtype)
+
+
+def _stretched(p, axis, grid):
+    """The shape of p with all cells along `axis`."""
+    shape = [1] * grid.ndim if p.shape.rank == 0 else p.shape.as_list()
+    shape[axis] = grid.shape[axis]
+    return shape

@@ -26,6 +26,20 @@
     SwiftHohenberg        u_t = ru − (q² + ∇²)²u + gu² − u³
     GinzburgLandau        A_t = A + (1 + iα)∇²A − (1 + iβ)|A|²A
     KuramotoSivashinsky   h_t = −∇²h − ν∇⁴h − ½|∇h|²
+    CrossDiffusion        ∂ₜyᵢ = Σⱼ Dᵢⱼ∇²yⱼ + fᵢ, around any of these
+    from_rates            your own, from a function of the species
+    parse                 your own, from equations as text
+
+Laws of particles need no grid; `model.law` is an `Equation`.
+
+    BrownianMotion        dX = v dt + √(2D) dW
+    OrnsteinUhlenbeck     dX = −(k/γ) X dt + √(2kT/γ) dW
+    GeometricBrownian     dX = μX dt + σX dW
+    Overdamped            dX = −μ∇V dt + √(2kTμ) dW
+    Underdamped           dx = v dt, m dv = −∇V dt − γv dt + √(2γkT) dW
+    ActiveBrownian        dx = v₀(cos θ, sin θ) dt + √(2D) dW, dθ = √(2D_r) dW
+    RotationalDiffusion   du = √(2D_r) (1 − u uᵀ) ∘ dW
+    SphericalBrownian     the same on a sphere of radius R
 """
 
 from diffsim.models.amplitude import GinzburgLandau as GinzburgLandau
@@ -33,6 +47,11 @@ from diffsim.models.amplitude import KuramotoSivashinsky as KuramotoSivashinsky
 from diffsim.models.autocatalysis import Brusselator as Brusselator
 from diffsim.models.autocatalysis import GrayScott as GrayScott
 from diffsim.models.autocatalysis import Schnakenberg as Schnakenberg
+from diffsim.models.brownian import BrownianMotion as BrownianMotion
+from diffsim.models.brownian import GeometricBrownian as GeometricBrownian
+from diffsim.models.brownian import OrnsteinUhlenbeck as OrnsteinUhlenbeck
+from diffsim.models.cross import CrossDiffusion as CrossDiffusion
+from diffsim.models.custom import from_rates as from_rates
 from diffsim.models.ecology import SIR as SIR
 from diffsim.models.ecology import LotkaVolterra as LotkaVolterra
 from diffsim.models.ecology import RosenzweigMacArthur as RosenzweigMacArthur
@@ -40,10 +59,16 @@ from diffsim.models.excitable import Barkley as Barkley
 from diffsim.models.excitable import FitzHughNagumo as FitzHughNagumo
 from diffsim.models.fick import Fick as Fick
 from diffsim.models.fick import Hillslope as Hillslope
+from diffsim.models.langevin import Overdamped as Overdamped
+from diffsim.models.langevin import Underdamped as Underdamped
 from diffsim.models.mass_action import Channel as Channel
 from diffsim.models.mass_action import MassAction as MassAction
+from diffsim.models.orientation import ActiveBrownian as ActiveBrownian
+from diffsim.models.orientation import RotationalDiffusion as RotationalDiffusion
+from diffsim.models.orientation import SphericalBrownian as SphericalBrownian
 from diffsim.models.oscillators import Oregonator as Oregonator
 from diffsim.models.oscillators import TysonFife as TysonFife
+from diffsim.models.parse import parse as parse
 from diffsim.models.phase_field import AllenCahn as AllenCahn
 from diffsim.models.phase_field import CahnHilliard as CahnHilliard
 from diffsim.models.phase_field import SwiftHohenberg as SwiftHohenberg

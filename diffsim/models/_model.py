@@ -23,7 +23,7 @@ class Model(ABC):
     def __post_init__(self):
         for f in fields(self):
             if "least" in f.metadata:
-                value = checked(f"{type(self).__name__}.{f.name}", getattr(self, f.name), f.metadata["least"], f.metadata["above"])
+                value = checked(f"{type(self).__name__}.{f.name}", getattr(self, f.name), **f.metadata)
                 object.__setattr__(self, f.name, value)
 
     @abstractmethod

@@ -19,10 +19,15 @@ class Custom(Reaction):
     """What `from_rates` returns: the function is structure, diffusivities and parameters are data."""
 
     function: Callable
-    diffusivities: tuple
+    D: tuple
     species: tuple[str, ...] = static()
     parameters: dict = field(default_factory=dict)
     timed: bool = False
+
+    @property
+    def diffusivities(self):
+        """As given."""
+        return self.D
 
     def rates(self, t, y):
         """What the function returns, in the shape and precision of y."""

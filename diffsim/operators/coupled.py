@@ -1,0 +1,147 @@
+"""Cross-diffusion: species that drag each other along, yᵢ ↦ Σⱼ Dᵢⱼ Δyⱼ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks, _nest
+from diffsim.operators.base import Operator
+from diffsim.operators.nested import PerLeaf
+
+
+@dataclass(frozen=True)
+class Coupled(Operator):
+    """yᵢ ↦ Σⱼ Dᵢⱼ (Aⱼyⱼ + bⱼ): each flux is driven by the gradients of all species.
+
+    With D = VΛV⁻¹ and walls of one kind the species mixed by V⁻¹ diffuse each by itself, so that exponentials and
+    resolvents are those of Λₖ·A.
+
+    Args:
+        ops: A for each species; the boundary conditions live in them.
+        D: matrix [S, S] [length² / time].
+    """
+
+    ops: tuple[Operator, ...]
+    D: np.ndarray | tf.Tensor
+
+    whole = True
+
+    def prepare(self, like):
+        """With each A prepared for its leaf."""
+        leaves = _nest.flatten(like)
+        ops = tuple(op.prepare(leaf) for op, leaf in zip(self.ops, leaves, strict=True))
+        return Coupled(ops, _nest.to(self.D, leaves[0].dtype))
+
+    def apply(self, u):
+        """Σⱼ Dᵢⱼ Aⱼuⱼ."""
+        return mix(self.D, PerLeaf(self.ops).apply(u))
+
+    def __call__(self, t, u):
+        """Σⱼ Dᵢⱼ (Aⱼuⱼ + bⱼ)."""
+        return mix(self.D, PerLeaf(self.ops)(t, u))
+
+    def source(self, t, like):
+        """Σⱼ Dᵢⱼ bⱼ."""
+        b = PerLeaf(self.ops).source(t, like)
+        return None if b is None else mix(self.D, b)
+
+    def radius(self):
+        """‖D‖ times the largest among the species'."""
+        return float(np.linalg.norm(np.asarray(self.D), 2)) * max(op.radius() for op in self.ops)
+
+    @property
+    def diagonalises(self):
+        """Whether walls agree and D has a full set of real modes that decay."""
+        if not all(op.diagonalises for op in self.ops):
+            return False
+        bases = {op.diagonal().basis.key for op in self.ops}
+        return len(bases) == 1 and _modes(self.D) is not None
+
+    def diagonal(self):
+        """The same operator on mixed species.
+
+        Raises:
+            ValueError: walls of different kinds, or a D without real modes.
+        """
+        found = _modes(self.D)
+        ops = tuple(op.diagonal() for op in self.ops)
+        if len({op.basis.key for op in ops}) > 1 or found is None:
+            _checks.refuse("D", self.D, "real eigenvalues ≥ 0 and one kind of walls for all species",
+                           "only then do mixtures of species diffuse each by itself",
+                           "Use an explicit stepper: Tsit5(), RK4() or Heun().")
+        lam, V = found
+        parts = tuple((float(x) * ops[0]).diagonal() for x in lam)
+        return Mixed(self, PerLeaf(parts), V, np.linalg.inv(V))
+
+
+@dataclass(frozen=True)
+class Mixed(Operator):
+    """V (Λ₁A, Λ₂A, …) V⁻¹."""
+
+    of: Coupled
+    parts: PerLeaf
+    V: np.ndarray | tf.Tensor
+    W: np.ndarray | tf.Tensor  # V⁻¹
+
+    whole = True
+    diagonalises = True
+
+    def prepare(self, like):
+        """All parts prepared."""
+        return replace(self, of=self.of.prepare(like), parts=self.parts.prepare(like))
+
+    def apply(self, u):
+        """A u."""
+        return self.of.apply(u)
+
+    def __call__(self, t, u):
+        """A u + b(t)."""
+        return self.of(t, u)
+
+    def source(self, t, like):
+        """b(t)."""
+        return self.of.source(t, like)
+
+    def radius(self):
+        """The largest |λ| of all modes."""
+        return self.parts.radius()
+
+    def diagonal(self):
+        """Itself."""
+        return self
+
+    def resolvent(self, gamma, rhs):
+        """(I − γA)⁻¹ rhs."""
+        return mix(self.V, self.parts.resolvent(gamma, mix(self.W, rhs)))
+
+    def forward(self, u):
+        """Coefficients of the mixtures."""
+        return self.parts.forward(mix(self.W, u))
+
+    def inverse(self, c):
+        """The species again."""
+        return mix(self.V, self.parts.inverse(c))
+
+    def multiplier(self, k, h):
+        """φₖ(hΛₖA), mixture by mixture."""
+        return self.parts.multiplier(k, h)
+
+
+def mix(M, y):
+    """Σⱼ Mᵢⱼyⱼ."""
+    leaves = _nest.flatten(y)
+    M = _nest.to(M, leaves[0].dtype)
+    rows = [tf.add_n([M[i, j] * leaf for j, leaf in enumerate(leaves)]) for i in range(len(leaves))]
+    return _nest.pack(y, rows)
+
+
+def _modes(D):
+    """(eigenvalues ≥ 0, eigenvectors), or None where they are complex, negative or too few."""
+    D = np.asarray(D, np.float64)
+    lam, V = np.linalg.eig(D)
+    if np.iscomplexobj(lam) or lam.min() < -1e-12 * abs(lam).max() or np.linalg.cond(V) > 1e8:
+        return None
+    return np.maximum(lam, 0.0), V

@@ -1,0 +1,127 @@
+"""Clocks, waves and epidemics against their periods, speeds and invariants, through `solve`."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import diffsim as ds
+
+M = ds.models
+FINE = ds.PID(rtol=1e-10, atol=1e-12)
+
+
+def period(model, start, guess, settle, stepper, dt):
+    """Return time of the well-mixed clock: Newton's method on y(P) = y(0), starting on the limit cycle."""
+    law = ds.Equation(drift=model.rates)
+
+    def go(y, T):
+        return tuple(tf.constant(v) for v in ds.solve(law, y, (0.0, T), stepper=stepper, dt=dt).final)
+
+    y0 = go(tuple(tf.constant([v], tf.float64) for v in start), settle)
+    f, P = np.array(model.rates(0.0, y0))[:, 0], guess
+    scale = 1 / np.array([abs(v[0]) for v in y0])
+    for _ in range(4):
+        gap = (np.array(go(y0, P)) - np.array(y0))[:, 0]
+        P -= float((scale * f) @ (scale * gap) / ((scale * f) @ (scale * f)))
+    return P, abs(scale * gap).max()
+
+
+@pytest.mark.parametrize(("model", "start", "guess", "settle", "stepper", "dt", "exact"), [
+    (M.Brusselator(1.0, 3.0), (1.0, 1.0), 7.1, 140.0, ds.Tsit5(), FINE, 7.15691992),
+    (M.FitzHughNagumo(I=0.5), (1.0, 0.0), 39.4, 800.0, ds.Tsit5(), FINE, 39.47441498),
+    (M.Oregonator(), (1.0, 2.0, 3.0), 302.8, 320.0, ds.TRBDF2(), ds.PID(1e-9, 1e-10), 302.85804403),
+], ids=["brusselator", "fitzhugh-nagumo", "oregonator"])
+def test_clocks_keep_their_periods(model, start, guess, settle, stepper, dt, exact):
+    P, gap = period(model, start, guess, settle, stepper, dt)
+    assert gap < 1e-9
+    assert abs(P / exact - 1) < (1e-6 if isinstance(model, M.Oregonator) else 1e-8)
+
+
+def test_predators_and_prey_follow_their_invariant():
+    """δu − γ ln u + βv − α ln v is kept; small oscillations return after 2π/√(αγ)."""
+    model = M.LotkaVolterra(1.1, 0.7, 0.6, 0.9)
+    law = ds.Equation(drift=model.rates)
+    (u, v) = model.steady_states()[1]
+    y0 = tuple(tf.constant([s, s * (1 + 1e-4)], tf.float64) for s in (u, v))
+    y0 = (y0[0] + tf.constant([2.0, 0.0], tf.float64), y0[1])
+    T = 2 * np.pi / np.sqrt(1.1 * 0.9)
+    sol = ds.solve(law, y0, (0.0, T), stepper=ds.Tsit5(), dt=FINE)
+    np.testing.assert_allclose(model.invariant(sol.final), model.invariant(y0), rtol=1e-9)
+    assert abs(sol.final[0][1] - y0[0][1]) < 1e-7 < 1e-2 < abs(sol.final[0][0] - y0[0][0])
+
+
+def test_epidemic_has_its_final_size_and_keeps_its_people():
+    """Well mixed cells: S + I + R to round-off, S∞ by the transcendental equation; below threshold nothing spreads."""
+    model = M.SIR(beta=2.3, gamma=0.8, DI=0.1)
+    grid = ds.Grid(4, 1.0)
+    seed = 1e-9 * np.ones(4)
+    sol = ds.solve(model.on(grid, ds.Neumann()), (1 - seed, seed, 0 * seed), (0.0, 80.0), dt=0.02, stepper=ds.RK4())
+    np.testing.assert_allclose(sum(np.asarray(y) for y in sol.final), 1.0, rtol=1e-13)
+    np.testing.assert_allclose(sol.final[2], model.final_size(), rtol=1e-6)
+    assert M.SIR(beta=0.7, gamma=0.8).final_size() == 0.0
+
+
+def test_plane_waves_of_ginzburg_landau_turn_at_their_frequency():
+    """A = √(1 − q²) e^{i(qx − ωt)}, exact on the lattice with q² = (2/Δx)² sin²(kΔx/2)."""
+    model = M.GinzburgLandau(alpha=0.6, beta=-0.4)
+    grid = ds.Grid(32, 40.0)
+    k, dx = 2 * 2 * np.pi / 40, grid.dx[0]
+    q = 2 / dx * np.sin(k * dx / 2)
+    wave = np.sqrt(1 - q**2) * np.exp(1j * k * grid.coordinates()[0])
+    omega = model.frequency(q)
+    assert omega == pytest.approx(-0.4 + q**2)
+    law = model.on(grid, ds.Periodic())
+    sol = ds.solve(law, wave, (0.0, 20.0), stepper=ds.ETDRK4(), dt=0.05)
+    np.testing.assert_allclose(sol.final, wave * np.exp(-20j * omega), atol=1e-7)
+    assert abs(np.asarray(sol.final) - wave * np.exp(-20j * model.frequency(0.0))).max() > 0.5
+    with pytest.raises(TypeError, match="complex"):
+        ds.solve(law, wave.real, (0.0, 1.0), dt=0.05)
+
+
+def test_barkley_front_has_its_speed():
+    """(1 − 2(v + b)/a)/√(2ε) at frozen v, to fourth order in Δx after one extrapolation; slower into recovered v."""
+    model = M.Barkley()
+    assert model.front_speed() == pytest.approx(4.8666667, rel=1e-8)
+    speeds = []
+    for n in (200, 400):
+        grid = ds.Grid(n, 10.0)
+        x = grid.coordinates()[0]
+        y0 = tuple((0.5 - 0.5 * np.tanh((x - 2) / (2 * np.sqrt(2 * model.eps)))[None], np.array([[v]]) + 0 * x[None])
+                   for v in (0.0, 0.2))
+        y0 = tuple(np.concatenate(parts) for parts in zip(*y0, strict=True))
+        built = model.on(grid, ds.Neumann())
+        frozen = ds.Equation(linear=built.linear, drift=lambda t, y: (model.rates(t, y)[0], tf.zeros_like(y[1])))
+        save = ds.SaveAt(ts=[0.25, 0.75], fn=lambda t, y, grid=grid: grid.integrate(y[0]))
+        sol = ds.solve(frozen, y0, (0.0, 0.75), dt=1 / 800, stepper=ds.ETDRK2(), save=save)
+        speeds.append((sol.y[1] - sol.y[0]).numpy() / 0.5)
+    measured = (4 * speeds[1] - speeds[0]) / 3
+    exact = [model.front_speed(), model.front_speed(0.2)]
+    np.testing.assert_allclose(measured, exact, rtol=2e-4)
+    assert exact[1] < 0.5 * exact[0]
+
+
+def test_cross_diffusion_decays_as_the_matrix_says():
+    """Without reactions a mode obeys e^{−k̂²Dt} exactly in one exponential step; IMEX agrees to its order.
+
+    A matrix with complex eigenvalues has no real mixtures that diffuse alone: explicit steps take it.
+    """
+    from scipy.linalg import expm
+
+    D = np.array([[1.0, 0.4], [0.3, 0.6]])
+    grid = ds.Grid(24, 3.0)
+    still = M.from_rates(lambda u, v: (0 * u, 0 * v), (0.0, 0.0))
+    law = M.CrossDiffusion(still, D).on(grid, ds.Neumann())
+    mode = np.cos(np.pi * grid.coordinates()[0] / 3)
+    k2 = (2 / grid.dx[0] * np.sin(np.pi * grid.dx[0] / 6)) ** 2
+    y0 = (mode, -0.5 * mode)
+    exact = expm(-k2 * D * 0.8) @ np.array([1.0, -0.5])
+    for stepper, dt, atol in ((ds.ETD1(), 0.8, 1e-13), (ds.IMEX(), 0.01, 1e-5)):
+        final = ds.solve(law, y0, (0.0, 0.8), stepper=stepper, dt=dt, jit=False).final
+        for leaf, c in zip(final, exact, strict=True):
+            np.testing.assert_allclose(leaf, c * mode, atol=atol)
+    swirl = M.CrossDiffusion(still, [[1.0, -0.5], [0.5, 1.0]]).on(grid, ds.Neumann())
+    with pytest.raises(ValueError, match="real eigenvalues.*because"):
+        ds.solve(swirl, y0, (0.0, 0.1), stepper=ds.ETD1(), dt=0.1)
+    final = ds.solve(swirl, y0, (0.0, 0.8), stepper=ds.RK4(), dt=0.004, jit=False).final
+    np.testing.assert_allclose(final[0], (expm(-k2 * np.array([[1, -0.5], [0.5, 1]]) * 0.8) @ [1, -0.5])[0] * mode,
+                               atol=1e-8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,8 @@ from diffsim import _checks
 from diffsim.analysis import stability
 from diffsim.analysis.eigen import Leading
 from diffsim.analysis.stability import Instability
-from diffsim.analysis.stability_map import known, rest
+from diffsim.analysis.stability_map import rest
+from diffsim.analysis.vary import vary
 
 LONGEST = 1e-4  # of the shortest wave that may grow: the error of an onset of the longest waves is its square
 
@@ -59,12 +59,12 @@ def onset(model, parameter: str, between: tuple[float, float], *, kind: Instabil
     from scipy.optimize import brentq  # not behind the front door
 
     stability.linear(model)
-    known(model, parameter)
     low, high = (_checks.number("between", v, why="it bounds a parameter") for v in between)
+    vary(model, **{parameter: low})  # refuses what is unknown
     measure, whole = _measure(kind), kind in (Instability.HOPF, Instability.UNIFORM)
 
     def case(p):
-        law = replace(model, **{parameter: p})
+        law = vary(model, **{parameter: p})
         return law, (state or rest)(law)
 
     conserved = not whole and all(_conserved(*case(p)) for p in (low, high))

@@ -188,6 +188,7 @@ def peak(model, state, k, measure) -> tuple[float, float]:
     """(k, value) of the greatest measure(Leading), refined until its derivative vanishes."""
     from scipy.optimize import brentq  # not behind the front door
 
+    _one_set(model.symbol(0.0, state), model)
     low, high = (0.0, reach(model, state)) if k is None else _range(k)
     first = max(low, 1e-5 * high)
     grid = np.unique(np.concatenate([np.linspace(low, high, POINTS), np.geomspace(first, high, POINTS)]))
@@ -214,10 +215,13 @@ def peak(model, state, k, measure) -> tuple[float, float]:
 
 def reach(model, state) -> float:
     """A wavenumber beyond which all waves decay: Re λ is at most the greatest eigenvalue of (A + Aᴴ)/2, there < 0."""
-    k = 1e-6 * 2.0 ** np.arange(80)
+    k = np.concatenate([[0.0], 1e-6 * 2.0 ** np.arange(80)])
     A = _one_set(model.symbol(k**2, state), model, 1).numpy()
-    grows = np.flatnonzero(np.linalg.eigvalsh((A + np.conj(A).swapaxes(-1, -2)) / 2)[:, -1] >= 0)
-    if grows.size and grows[-1] == len(k) - 1:
+    top, size = np.linalg.eigvalsh((A + np.conj(A).swapaxes(-1, -2)) / 2)[:, -1], np.abs(A).max((-2, -1))
+    scale = max(size[0], top.max())
+    sound = np.flatnonzero(size <= 1e6 * scale)  # beyond, rounding hides what does not diffuse
+    grows = np.flatnonzero(top[sound] > 1e-9 * scale)
+    if grows.size and grows[-1] == len(sound) - 1:
         _checks.refuse("k", None, "(least, greatest) wavenumber", "short waves may grow without end where a species "
                        "does not diffuse", "Pass k=(0.0, largest that matters).")
     return float(k[grows[-1] + 1] if grows.size else 1.0)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _tree
 from diffsim.analysis import stability
+from diffsim.analysis.vary import vary
 
 MOST = 2**24  # sets × wavenumbers at once, where XLA keeps none of them; a sixteenth where eigenvalues are stored
 STEPS = 60  # of Newton's method
@@ -62,8 +63,8 @@ def stability_map(model, k, *, x: tuple, y: tuple, state: Callable | tuple | Non
     stability.linear(model)
     k2 = np.atleast_1d(stability.wavenumbers(k)).ravel() ** 2
     names, (xs, ys) = (x[0], y[0]), (values(*axis) for axis in (x, y))
-    for name in names:
-        known(model, name)
+    for name, axis in zip(names, (xs, ys), strict=True):
+        vary(model, **{name: float(axis[0])})  # refuses what is unknown
     if names[0] == names[1]:
         _checks.refuse("y", names[1], f"another parameter than {names[0]!r}", "a map has two axes",
                        "Give the name of a second one.")
@@ -73,7 +74,7 @@ def stability_map(model, k, *, x: tuple, y: tuple, state: Callable | tuple | Non
     blocks = []
     for first in range(0, len(xs), rows):
         i = np.minimum(np.arange(first, first + rows), len(xs) - 1)  # equal blocks: one program serves all
-        family = replace(model, **{names[0]: xs[i][:, None], names[1]: ys[None, :]})
+        family = vary(model, **{names[0]: xs[i][:, None], names[1]: ys[None, :]})
         y0, found = uniform_state(family, [g[i] for g in guess])
         blocks.append([a[: len(xs) - first] for a in (*_survey(family, y0, k2), *y0, found)])
     columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
@@ -162,14 +163,6 @@ def values(name, array) -> np.ndarray:
     return array
 
 
-def known(model, name) -> None:
-    """Refuse a name that is no parameter of the model."""
-    names = [f.name for f in fields(model)]
-    if name not in names:
-        _checks.refuse("parameter", name, f"one of {', '.join(names)}", f"{type(model).__name__} has no other",
-                       "Check the spelling.")
-
-
 def rest(model):
     """The last uniform state of a model."""
     states = model.steady_states()
@@ -182,9 +175,9 @@ def rest(model):
 def _start(model, names, axes, state):
     xs, ys = axes
     if state is None:
-        state = rest(replace(model, **{n: float(v[len(v) // 2]) for n, v in zip(names, axes, strict=True)}))
+        state = rest(vary(model, **{n: float(v[len(v) // 2]) for n, v in zip(names, axes, strict=True)}))
     if callable(state):
-        state = state(replace(model, **{names[0]: xs[:, None], names[1]: ys[None, :]}))
+        state = state(vary(model, **{names[0]: xs[:, None], names[1]: ys[None, :]}))
     parts = state if isinstance(state, (tuple, list)) else (state,)
     try:
         return [np.broadcast_to(np.asarray(p, np.float64), (len(xs), len(ys))) for p in parts]

@@ -6,6 +6,8 @@
     kymograph    1-D records as an image, position against time
     compare      measured against exact, with what remains
     convergence  errors against step, with the fitted orders
+    dispersion   growth and frequency of waves about a uniform state
+    stability_map    what is unstable for which pair of parameters
     movie        records of a run as MP4 or GIF
     record       one record of a run on disk, whatever it holds
 
@@ -22,3 +24,5 @@ from diffsim.plot.series import compare as compare
 from diffsim.plot.series import convergence as convergence
 from diffsim.plot.series import kymograph as kymograph
 from diffsim.plot.series import profiles as profiles
+from diffsim.plot.stability import dispersion as dispersion
+from diffsim.plot.stability import stability_map as stability_map

@@ -137,10 +137,15 @@ def test_made_patterns(u, pattern):
         assert recognise(SQUARE, drift).pattern is pattern
 
 
-def test_hexagons_have_the_euler_characteristic_of_their_lattice():
-    """One spot in a cell of 2λ²/√3."""
-    assert recognise(SQUARE, hexagons()).features.euler == pytest.approx(np.sqrt(3) / 2, rel=0.03)
-    assert recognise(SQUARE, -hexagons()).features.euler == pytest.approx(-np.sqrt(3) / 2, rel=0.03)
+def test_roundness_is_that_of_discs_and_hexagons_have_one_spot_in_each_cell():
+    verdict = recognise(SQUARE, hexagons())
+    assert verdict.features.roundness == pytest.approx(1.0, abs=0.2)
+    assert recognise(SQUARE, -hexagons()).features.roundness == pytest.approx(-1.0, abs=0.2)
+    lattice = np.sqrt(3) / 2 / verdict.features.wavelength**2
+    assert count(SQUARE, hexagons(), 0.75).spots == 8 * 7 == pytest.approx(lattice, rel=0.05)
+    alone = bumps(PLANE, [[0.0, 4.0]], 0.2)
+    assert recognise(PLANE, alone).features.roundness == pytest.approx(1.0, abs=0.2)
+    assert abs(recognise(SQUARE, waves([0.4])).features.roundness) < 0.01
 
 
 def test_waves_come_back_and_chaos_does_not():

@@ -34,9 +34,10 @@ class Features(NamedTuple):
         motion: standard deviation in time about a straight line, over the contrast; 0 for one record.
         coherence: share of the variance in time at the strongest frequency and its overtones.
         wavelength: 2π/k* of the last record over the longest edge.
-        euler: χ λ² / area of {u > level}: 0.87 for a hexagon lattice of spots, −0.87 for one of holes, 0 for bands.
+        roundness: 4πχA/P² of {u > level}, χ its Euler characteristic and P its rim; A its area if χ > 0, else the rest
+            of the plane: 1 for discs, however many, −1 for holes in the shape of discs, near 0 for bands and loops.
         anisotropy: |Σ S e^{2iθ}|/Σ S: 1 for one direction, 0 for all alike.
-        high: part of the area above the level, midway between the 1st and the 99th percentile.
+        high: part of the area above the level, midway between the percentiles 0.2 and 99.8.
         spots: share of the high area that is in compact components.
         holes: share of the low area that is in compact components.
     """
@@ -45,7 +46,7 @@ class Features(NamedTuple):
     motion: float
     coherence: float
     wavelength: float
-    euler: float
+    roundness: float
     anisotropy: float
     high: float
     spots: float
@@ -64,10 +65,9 @@ def recognise(grid: Grid, records, *, least: float = 1e-3, periodic: bool = True
 
     In this order: HOMOGENEOUS if the contrast is below `least`. If the deviation in time is more than `MOVES` of that
     in space the pattern moves (spots that pulsate where they are stay below): WAVES if more than `RETURNS` of its
-    variance lies at one frequency and its overtones, else CHAOS. In place: SPOTS if the Euler characteristic of a
-    cell λ² is above `ROUND` and most of the high area is in compact components; HOLES if it is below −`ROUND` and
-    most of the low area is; of the bands that remain, STRIPES if the anisotropy is more than `ALIGNED`, else
-    LABYRINTH.
+    variance lies at one frequency and its overtones, else CHAOS. In place: SPOTS if the roundness is above `ROUND`
+    and most of the high area is in compact components; HOLES if it is below −`ROUND` and most of the low area is; of
+    the bands that remain, STRIPES if the anisotropy is more than `ALIGNED`, else LABYRINTH.
 
     Args:
         grid: a box in the plane.
@@ -88,7 +88,7 @@ def recognise(grid: Grid, records, *, least: float = 1e-3, periodic: bool = True
     return Verdict(_verdict(f, least), f)
 
 
-MOVES, RETURNS, ROUND, ALIGNED = 0.55, 0.5, 0.3, 0.6
+MOVES, RETURNS, ROUND, ALIGNED = 0.55, 0.5, 0.5, 0.6
 
 
 def _verdict(f: Features, least) -> Pattern:
@@ -96,9 +96,9 @@ def _verdict(f: Features, least) -> Pattern:
         return Pattern.HOMOGENEOUS
     if f.motion > MOVES:
         return Pattern.WAVES if f.coherence > RETURNS else Pattern.CHAOS
-    if f.euler > ROUND and f.spots > 0.5:
+    if f.roundness > ROUND and f.spots > 0.5:
         return Pattern.SPOTS
-    if f.euler < -ROUND and f.holes > 0.5:
+    if f.roundness < -ROUND and f.holes > 0.5:
         return Pattern.HOLES
     return Pattern.STRIPES if f.anisotropy > ALIGNED else Pattern.LABYRINTH
 
@@ -108,22 +108,22 @@ def _features(grid, u, least, periodic) -> Features:
     if contrast < least:
         nothing = float("nan")
         return Features(contrast, 0.0, *[nothing] * 7)
-    last, area = u[-1], float(np.prod(grid.size))
+    last = u[-1]
     rest = u - _trend(u)
-    level = float(np.percentile(last, (1, 99)).mean())
+    low, high = np.percentile(last, (0.2, 99.8))
+    level = float(low + high) / 2
     wavelength = float(dominant_wavelength(grid, last))
-    high = count(grid, last, level, periodic=periodic)
-    low = count(grid, -last, -level, periodic=periodic)
+    up, down = (count(grid, s * last, s * level, periodic=periodic) for s in (1, -1))
     return Features(
         contrast,
         float(np.sqrt((rest**2).mean())) / contrast,
         coherence(rest) if len(u) >= 16 else 0.0,
         wavelength / max(grid.size),
-        euler(grid, last, level, periodic=periodic) * wavelength**2 / area,
+        _roundness(grid, last, level, (high - low) / 8, periodic),
         _anisotropy(grid, last),
         float((last > level).mean()),
-        high.in_spots / max(high.in_spots + high.in_stripes, 1e-300),
-        low.in_spots / max(low.in_spots + low.in_stripes, 1e-300),
+        up.in_spots / max(up.in_spots + up.in_stripes, 1e-300),
+        down.in_spots / max(down.in_spots + down.in_stripes, 1e-300),
     )
 
 
@@ -132,6 +132,18 @@ def _trend(u):
     t = np.arange(len(u)) - (len(u) - 1) / 2
     slope = np.tensordot(t, u, 1) / max(t @ t, 1.0)
     return u.mean(0) + t[:, None, None] * slope
+
+
+def _roundness(grid, u, level, half, periodic):
+    """4πχA/P²; P = ∫|∇u| dA/2δ over |u − level| < δ, the mean length of the lines of these levels."""
+    v, squares = np.pad(u, 1, mode="wrap" if periodic else "edge"), 0.0
+    for a, dx in enumerate(grid.dx):
+        step = np.square(np.diff(np.delete(v, (0, -1), 1 - a), axis=a) / dx)
+        squares = squares + (np.delete(step, 0, a) + np.delete(step, -1, a)) / 2
+    chi, cell = euler(grid, u, level, periodic=periodic), float(np.prod(grid.dx))
+    rim = np.sqrt(squares)[np.abs(u - level) < half].sum() * cell / (2 * half)
+    side = u > level if chi > 0 else u <= level
+    return float(4 * np.pi * chi * side.sum() * cell / max(rim, min(grid.dx)) ** 2)
 
 
 def _anisotropy(grid, u):

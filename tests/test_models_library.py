@@ -121,6 +121,8 @@ def test_parameters_states_and_wavenumbers_broadcast():
 
 
 @pytest.mark.parametrize("call", [
+    lambda: M.GrayScott(np.array([0.04, 0.05]), 0.06).steady_states(),
+    lambda: M.FitzHughNagumo(I=np.array([0.0, 0.5])).steady_states(),
     lambda: M.Schnakenberg().jacobian((1.0,)),
     lambda: M.Schnakenberg().jacobian(1.0),
     lambda: M.FisherKPP().symbol(-1.0, 0.0),

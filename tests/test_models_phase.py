@@ -116,6 +116,30 @@ def test_flames_advance_by_their_slopes_and_are_bounded():
     assert np.mean(np.asarray(sol.y)[-100:]) == pytest.approx(1.3, abs=0.2)
 
 
+@pytest.mark.parametrize(("law", "name"), [
+    (M.SwiftHohenberg, "r"), (M.CahnHilliard, "eps"), (M.KuramotoSivashinsky, "nu"), (M.GinzburgLandau, "alpha"),
+], ids=lambda v: getattr(v, "__name__", v))
+def test_sweeps_are_runs_side_by_side(law, name):
+    """A parameter with leading axes gives what each of its values gives alone."""
+    grid, values = ds.Grid(16, 10.0), np.array([[0.8], [1.1]])
+    start = 0.1 * np.cos(2 * np.pi * grid.coordinates()[0] / 10) * (1 + 0j if law is M.GinzburgLandau else 1)
+
+    def run(value, y0):
+        built = law(**{name: value}).on(grid, ds.Periodic())
+        return np.asarray(ds.solve(built, y0, (0.0, 0.5), dt=0.1, stepper=ds.ETDRK4(), jit=False).final)
+
+    both = run(values, np.stack([start, start]))
+    np.testing.assert_allclose(both[1], run(1.1, start), rtol=1e-13, atol=1e-15)
+    assert abs(both[1] - both[0]).max() > 1e-4
+
+
+def test_an_alloy_in_a_ball_keeps_its_mean():
+    grid = ds.RadialGrid(24, 12.0, dimension=3)
+    c0 = 0.3 * np.cos(grid.coordinates()[0])
+    final = ds.solve(M.CahnHilliard().on(grid, ds.Neumann()), c0, (0.0, 20.0), dt=0.2, stepper=ds.IMEX(), jit=False).final
+    np.testing.assert_allclose(grid.mean(final), grid.mean(c0), rtol=1e-12)
+
+
 @pytest.mark.slow
 def test_an_alloy_coarsens_as_the_cube_root_of_time():
     """Interfaces, hence the energy, shrink as t^−⅓ late (Lifshitz–Slyozov)."""

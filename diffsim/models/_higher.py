@@ -6,30 +6,36 @@ import tensorflow as tf
 
 from diffsim import _checks
 from diffsim import boundary as walls
+from diffsim.models import _sweep
+from diffsim.operators.base import Identity, Scaled, Sum
 from diffsim.operators.stencil import Diffusion, Laplacian
 
 
-def mirrored(what: str, grid, boundary) -> Diffusion:
-    """Δ with periodic or no-flux faces, under which Δ may be applied to u, Δu and functions of u alike.
+def mirrored(model, grid, boundary) -> Diffusion:
+    """Δ for a model with periodic or no-flux faces, under which Δ may be applied to u, Δu and functions of u alike.
 
     Raises:
-        ValueError: other faces.
+        ValueError: other faces, or parameters that do not fit the grid.
     """
+    _sweep.check_grid(model, grid)
     allowed = (walls.Periodic, walls.Neumann, walls.Flux)
     for pair in walls.resolve(boundary, grid):
         for face in pair:
             if not isinstance(face, allowed) or not face.homogeneous:
                 _checks.refuse("boundary", face, "Periodic() or Neumann() without flux",
-                               f"{what} has more derivatives than this condition settles",
+                               f"{type(model).__name__} has more derivatives than this condition settles",
                                "Use one of them on every face.")
     return Laplacian(grid, boundary)
 
 
-def polynomial(laplacian: Diffusion, constant, first, second):
-    """a + bΔ − cΔ² as one operator, diagonal in the basis of Δ; constant = None leaves a out."""
+def polynomial(laplacian: Diffusion, constant, first, second) -> Sum:
+    """a + bΔ − cΔ² as one operator, diagonal in the basis of Δ; constant = None leaves a out.
+
+    Numbers may be arrays over the leading axes of a sweep.
+    """
     L = laplacian.diagonal()
-    total = first * L + second * L.power(2)
-    return total if constant is None else total + constant
+    terms = (Scaled(L, first), Scaled(L.power(2), second))
+    return Sum(terms if constant is None else (*terms, Identity(constant)))
 
 
 def gradient_energy(grid, laplacian: Diffusion, u) -> tf.Tensor:

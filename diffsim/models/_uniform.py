@@ -60,15 +60,24 @@ def transport(k2, D) -> tf.Tensor:
     return tf.linalg.diag(tf.stack([tf.broadcast_to(c, shape) for c in columns], -1))
 
 
+def one_set(model) -> None:
+    """Refuse parameters that are arrays, where the number of steady states depends on them.
+
+    Raises:
+        ValueError: as said.
+    """
+    if any(np.ndim(a) for a in _tree.flatten(model)[0]):
+        _checks.refuse(type(model).__name__, _checks.Verbatim("arrays of parameters"), "numbers",
+                       "the number of steady states may differ from set to set", "Ask for one set at a time.")
+
+
 def newton(model, starts=None, steps: int = 60) -> tuple[tuple[float, ...], ...]:
     """Zeros of the rates that Newton's method reaches from the starts, all at once, in ascending order.
 
     Raises:
         ValueError: a parameter is an array.
     """
-    if any(np.ndim(a) for a in _tree.flatten(model)[0]):
-        _checks.refuse(type(model).__name__, _checks.Verbatim("arrays of parameters"), "numbers",
-                       "the number of steady states may differ from set to set", "Ask for one set at a time.")
+    one_set(model)
     S = len(model.species)
     y = np.array(list(itertools.product(STARTS, repeat=S) if starts is None else starts), np.float64)
     wide = double(model)

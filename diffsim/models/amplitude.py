@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from diffsim import _nest
 from diffsim.equation import Equation
-from diffsim.models import _higher, _uniform
+from diffsim.models import _higher, _sweep, _uniform
 from diffsim.models._model import parameter
 from diffsim.models.reaction import Reaction
-from diffsim.operators.base import Scaled
+from diffsim.operators.base import Identity, Scaled, Sum
 from diffsim.operators.stencil import Diffusion, Laplacian
 
 
@@ -92,8 +92,9 @@ class GinzburgLandau(Reaction):
         Raises:
             ValueError: faces without condition.
         """
-        linear = Scaled(Laplacian(grid, boundary), _one_plus_i(self.alpha)) + 1.0
-        return Equation(linear=linear, drift=self._saturation, local=True)
+        _sweep.check_grid(self, grid)
+        linear = Sum((Scaled(Laplacian(grid, boundary), _one_plus_i(self.alpha)), Identity(1.0)))
+        return Equation(linear=linear, drift=self._saturation, local=self.local)
 
 
 def _one_plus_i(a):
@@ -146,7 +147,7 @@ class KuramotoSivashinsky(Reaction):
         Raises:
             ValueError: faces that are neither periodic nor closed.
         """
-        laplacian = _higher.mirrored("Kuramoto–Sivashinsky", grid, boundary)
+        laplacian = _higher.mirrored(self, grid, boundary)
         return Equation(linear=_higher.polynomial(laplacian, None, -1.0, self.nu), drift=_Slope(laplacian))
 
 

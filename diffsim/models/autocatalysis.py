@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diffsim.models import _uniform
 from diffsim.models._model import parameter
 from diffsim.models.mass_action import Channel, MassAction
 
@@ -49,6 +50,7 @@ class GrayScott(MassAction):
 
         They solve uv = F + k and F(1 − u) = (F + k)v; the one with less u comes last.
         """
+        _uniform.one_set(self)
         F, loss = float(self.F), float(self.F + self.k)
         if 4.0 * loss**2 > F or F == 0.0:
             return ((1.0, 0.0),)

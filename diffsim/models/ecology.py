@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _nest
+from diffsim.models import _uniform
 from diffsim.models._model import parameter
 from diffsim.models.mass_action import Channel, MassAction
 from diffsim.models.reaction import Reaction
@@ -114,6 +115,7 @@ class RosenzweigMacArthur(Reaction):
 
     def steady_states(self):
         """(0, 0), (K, 0), and both together where predators thrive on K prey."""
+        _uniform.one_set(self)
         alone = (0.0, 0.0), (self.K, 0.0)
         gain = self.a * (self.e - self.m * self.h)
         if gain * self.K <= self.m:

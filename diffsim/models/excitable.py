@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffsim.models import _uniform
 from diffsim.models._model import parameter
-from diffsim.models._uniform import real_roots
 from diffsim.models.reaction import Reaction
 
 
@@ -50,7 +50,8 @@ class FitzHughNagumo(Reaction):
 
     def steady_states(self):
         """One or three: w = v − v³/3 + I with v + a = bw, ascending in v."""
-        vs = real_roots([self.b / 3.0, 0.0, 1.0 - self.b, self.a - self.b * self.I])
+        _uniform.one_set(self)
+        vs = _uniform.real_roots([self.b / 3.0, 0.0, 1.0 - self.b, self.a - self.b * self.I])
         return tuple((v, v - v**3 / 3.0 + self.I) for v in vs)
 
 
@@ -90,6 +91,7 @@ class Barkley(Reaction):
 
     def steady_states(self):
         """(0, 0), (1, 1), and u = v = b/(a − 1) for a ≠ 1."""
+        _uniform.one_set(self)
         ends = (0.0, 0.0), (1.0, 1.0)
         return ends if self.a == 1.0 else (*ends, (self.b / (self.a - 1.0),) * 2)
 

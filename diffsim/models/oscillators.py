@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diffsim.models import _uniform
 from diffsim.models._model import parameter
-from diffsim.models._uniform import positive_roots
 from diffsim.models.mass_action import Channel, MassAction
 from diffsim.models.reaction import Reaction
 
@@ -57,7 +57,8 @@ class Oregonator(MassAction):
 
     def steady_states(self):
         """(0, 0, 0), and x = z, y = fx/(1 + x) with qx² − (1 − q − f)x − (1 + f) = 0."""
-        (x,) = positive_roots([self.q, self.f + self.q - 1.0, -(1.0 + self.f)])
+        _uniform.one_set(self)
+        (x,) = _uniform.positive_roots([self.q, self.f + self.q - 1.0, -(1.0 + self.f)])
         return (0.0, 0.0, 0.0), (x, self.f * x / (1.0 + x), x)
 
     @property
@@ -117,5 +118,6 @@ class TysonFife(Reaction):
 
     def steady_states(self):
         """(0, 0), and u = v with u² + (f + q − 1)u − q(1 + f) = 0."""
-        (u,) = positive_roots([1.0, self.f + self.q - 1.0, -self.q * (1.0 + self.f)])
+        _uniform.one_set(self)
+        (u,) = _uniform.positive_roots([1.0, self.f + self.q - 1.0, -self.q * (1.0 + self.f)])
         return (0.0, 0.0), (u, u)

@@ -103,7 +103,7 @@ class CahnHilliard(Reaction):
         Raises:
             ValueError: faces that are neither periodic nor closed.
         """
-        laplacian = _higher.mirrored("Cahn–Hilliard", grid, boundary)
+        laplacian = _higher.mirrored(self, grid, boundary)
         linear = _higher.polynomial(laplacian, None, 2.0 * self.M, self.M * self.eps**2)
         return Equation(linear=linear, drift=_Exchange(laplacian, self.M))
 
@@ -115,7 +115,7 @@ class CahnHilliard(Reaction):
             boundary: as in `on`.
             c: state [..., *grid].
         """
-        laplacian = _higher.mirrored("Cahn–Hilliard", grid, boundary)
+        laplacian = _higher.mirrored(self, grid, boundary)
         bent = _nest.to(self.eps, c.dtype) ** 2 * _higher.gradient_energy(grid, laplacian, c)
         return bent + grid.integrate((c**2 - 1.0) ** 2) / 4
 
@@ -163,6 +163,7 @@ class SwiftHohenberg(Reaction):
 
     def steady_states(self):
         """0, and the roots of u² − gu + q⁴ = r, ascending."""
+        _uniform.one_set(self)
         return tuple((u,) for u in _uniform.real_roots([-1.0, self.g, self.r - self.q**4, 0.0]))
 
     def symbol(self, k2, state):
@@ -175,9 +176,9 @@ class SwiftHohenberg(Reaction):
         Raises:
             ValueError: faces that are neither periodic nor closed.
         """
-        laplacian = _higher.mirrored("Swift–Hohenberg", grid, boundary)
+        laplacian = _higher.mirrored(self, grid, boundary)
         linear = _higher.polynomial(laplacian, self.r - self.q**4, -2.0 * self.q**2, 1.0)
-        return Equation(linear=linear, drift=self._bent, local=True)
+        return Equation(linear=linear, drift=self._bent, local=self.local)
 
     def energy(self, grid, boundary, u) -> tf.Tensor:
         """∫ ½[(q² + ∇²)u]² − ½ru² − ⅓gu³ + ¼u⁴ dV.
@@ -188,5 +189,5 @@ class SwiftHohenberg(Reaction):
             u: state [..., *grid].
         """
         r, g, q = (_nest.to(p, u.dtype) for p in (self.r, self.g, self.q))
-        tense = q**2 * u + _higher.mirrored("Swift–Hohenberg", grid, boundary).apply(u)
+        tense = q**2 * u + _higher.mirrored(self, grid, boundary).apply(u)
         return grid.integrate(tense**2 / 2 - r * u**2 / 2 - g * u**3 / 3 + u**4 / 4)

@@ -46,7 +46,7 @@ class Reaction(Model):
         return _uniform.newton(self)
 
     def jacobian(self, state) -> tf.Tensor:
-        """∂fᵢ/∂yⱼ at a uniform state, by automatic differentiation in double precision.
+        """∂fᵢ/∂yⱼ at a uniform state and t = 0, by automatic differentiation in double precision.
 
         Args:
             state: a number or an array for each species, in their order; the number itself if there is but one.

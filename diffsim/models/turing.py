@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffsim.models import _uniform
 from diffsim.models._model import parameter
-from diffsim.models._uniform import positive_roots
 from diffsim.models.reaction import Reaction
 
 
@@ -52,8 +52,9 @@ class GiererMeinhardt(Reaction):
 
     def steady_states(self):
         """v = u²/ν with ν/(1 + κu²) + σ = μu, which has one root."""
+        _uniform.one_set(self)
         mu, nu, sigma, kappa = self.mu, self.nu, self.sigma, self.kappa
-        us = positive_roots([kappa * mu, -kappa * sigma, mu, -(nu + sigma)])
+        us = _uniform.positive_roots([kappa * mu, -kappa * sigma, mu, -(nu + sigma)])
         return tuple((u, u * u / nu) for u in us)
 
 
@@ -139,8 +140,9 @@ class Thomas(Reaction):
 
     def steady_states(self):
         """v = b − (a − u)/α ≥ 0 with (a − u)(1 + u + Ku²) = ρuv, ascending in u."""
+        _uniform.one_set(self)
         a, b, alpha, rho = self.a, self.b, self.alpha, self.rho
         left = np.polymul([-1.0, a], [self.K, 1.0, 1.0])
         right = np.polymul([rho, 0.0], [1.0 / alpha, b - a / alpha])
-        pairs = ((u, b - (a - u) / alpha) for u in positive_roots(np.polysub(left, right)))
+        pairs = ((u, b - (a - u) / alpha) for u in _uniform.positive_roots(np.polysub(left, right)))
         return tuple((u, v) for u, v in pairs if v >= 0.0)

@@ -138,13 +138,13 @@ def _reach(fn, y, key) -> Reach:
 
     rank, n = Reach.NOTHING, len(leaves)
     for i in range(n):
-        if any(pull(i, j, None) is not None for j in range(n) if j != i):
+        x = leaves[i]
+        signs = tf.where(_like(random.uniform, random.fold_in(key, 7), x) < 0.5, -tf.ones_like(x), tf.ones_like(x))
+        if not all(_zero(pull(i, j, signs)) for j in range(n) if j != i):
             return Reach.ALL
         whole = pull(i, i, None)
-        if whole is None:
+        if _zero(whole) and _zero(pull(i, i, signs)):
             continue
-        x = leaves[i]
-        signs = tf.sign(_like(random.uniform, random.fold_in(key, 7), x) - 0.5)
         rows = tf.broadcast_to(signs[..., :1], x.shape) if x.shape.rank else signs
         if _same(pull(i, i, signs), signs * whole):
             rank = Reach.ENTRY if rank is Reach.NOTHING else rank
@@ -157,6 +157,10 @@ def _reach(fn, y, key) -> Reach:
 
 def _like(draw, key, x):
     return tf.cast(draw(key, x.shape, x.dtype.real_dtype), x.dtype)
+
+
+def _zero(a) -> bool:
+    return a is None or not bool(tf.reduce_any(tf.not_equal(a, 0)))
 
 
 def _same(a, b):

@@ -24,7 +24,7 @@ class Overdamped(Motion):
     Args:
         V: V(t, x) → one energy for each particle, or their sum [energy], or None. The force is its derivative.
         kT: temperature [energy].
-        mobility: μ = 1/γ = D/kT, a number, a symmetric positive matrix for the last axis, or a function μ(t, x) → like x
+        mobility: μ = 1/γ = D/kT, a number, a positive matrix for the last axis, or a function μ(t, x) → like x
             [length² / (energy · time)]. Where it varies, noise is isothermal: e^{−V/kT} is the law at rest.
 
     Known answers: p ∝ e^{−V/kT} at rest; in V = A cos x D_eff = μkT/I₀(A/kT)²; escape over a barrier by Kramers' law.

@@ -65,9 +65,10 @@ def test_mass_action_covers_the_stochastic_models():
 
 def test_newton_finds_what_closed_forms_say():
     """The default search against closed forms, through a class that has none of its own."""
-    for model in (M.GrayScott(0.0545, 0.062), M.Schnakenberg(), M.RosenzweigMacArthur(K=0.8), M.FitzHughNagumo(b=2.0)):
+    for model in (M.GrayScott(0.0545, 0.062), M.Nagumo(0.25), M.RosenzweigMacArthur(K=0.8),
+                  M.FitzHughNagumo(b=2.0)):
         found = M.Reaction.steady_states(model)
-        np.testing.assert_allclose(found, sorted(model.steady_states()), atol=1e-9)
+        np.testing.assert_allclose(found, sorted(model.steady_states()), rtol=1e-9, atol=1e-12)
     with pytest.raises(ValueError, match="Schnakenberg.*expected numbers, because"):
         M.Reaction.steady_states(M.Schnakenberg(a=np.array([0.1, 0.2])))
 
@@ -107,6 +108,24 @@ def test_benjamin_feir_line():
         lam = np.linalg.eigvals(model.symbol(k2, 1.0).numpy()).real.max()
         assert lam == pytest.approx(-(1 + alpha * beta) * k2, abs=1e-9)
         np.testing.assert_allclose(np.linalg.eigvals(model.symbol(0.3, 0.0)), [0.7 + 0.3j * alpha, 0.7 - 0.3j * alpha])
+
+
+def test_cross_diffusion_makes_patterns_of_species_that_move_alike():
+    """det(J − k²D) < 0 for equal diffusivities and a real positive D; a wave 1e-8 high grows at that rate."""
+    model = M.CrossDiffusion(M.Schnakenberg(), [[1.0, 2.0], [0.2, 1.0]])
+    (state,) = model.steady_states()
+    k2 = 3.2 / 1.2  # where k⁴ det D − 3.2 k² + 1 is least
+    lam, V = np.linalg.eig(model.symbol(k2, state).numpy())
+    assert lam.max() > 0.5 > 0 > np.linalg.eigvals(model.jacobian(state)).real.max() - 1e-12
+    assert np.linalg.eigvals(M.Schnakenberg(Du=1.0, Dv=1.0).symbol(k2, state)).real.max() < 0
+    n = 16
+    grid = ds.Grid(n, n * 2 * np.sin(np.pi / n) / np.sqrt(k2))  # so that k̂² = k2 for one wave in the box
+    mode = np.cos(2 * np.pi * (np.arange(n) + 0.5) / n)
+    v = V[:, lam.argmax()]
+    y0 = tuple(s + 1e-8 * a * mode for s, a in zip(state, v, strict=True))
+    sol = ds.solve(model.on(grid, ds.Periodic()), y0, (0.0, 2.0), stepper=ds.ETDRK4(), dt=0.05, jit=False)
+    rate = np.log(np.vdot(mode, sol.final[0]) / np.vdot(mode, y0[0])) / 2
+    assert rate == pytest.approx(lam.max(), rel=1e-5)
 
 
 def test_parameters_states_and_wavenumbers_broadcast():

@@ -35,9 +35,9 @@ class Reaction(Model):
         """fₛ(t, y), a state like y [concentration / time]."""
 
     def steady_states(self) -> tuple[tuple[float, ...], ...]:
-        """Uniform states at which all rates vanish, one number for each species, ascending.
+        """Isolated uniform states at which all rates vanish, one number for each species, ascending.
 
-        Newton's method from a lattice of starts between −10 and 10, which may miss some: models with a closed form
+        Newton's method from a lattice of starts between −27 and 27, which may miss some: models with a closed form
         have their own.
 
         Raises:

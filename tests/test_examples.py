@@ -245,3 +245,11 @@ def test_optical_trap(run):
     assert numbers["sigmas"] < 5
     assert numbers["relative"] < 0.04
     assert numbers["last"] == pytest.approx(6 * (1 - np.exp(-2.56)), rel=0.04)
+
+
+def test_turing_onset(run):
+    numbers = run("30_turing_onset")
+    assert numbers["critical Dv"] == pytest.approx(8.5676274578, abs=1e-10)
+    assert numbers["critical wavelength"] == pytest.approx(10.7496670209, abs=1e-9)
+    assert numbers["growth in the run"] == pytest.approx(numbers["growth in theory"], rel=1e-5)
+    assert abs(numbers["half waves seen"] - numbers["half waves in theory"]) <= 1

@@ -66,7 +66,7 @@ def dispersion(relation, *, admitted=None, labels=(), length_unit: str = "1", ti
     _frame(above, below, sets)
     above.set_xlim(relation.k.min(), relation.k.max())
     if labels[0] is not None or admitted is not None:
-        style.legend(above)
+        style.legend(above, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.align_ylabels([above, below])
     return figure
 

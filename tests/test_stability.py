@@ -226,6 +226,14 @@ def test_newton_finds_states_of_one_and_three_species():
     np.testing.assert_allclose(y, state, rtol=1e-8)
 
 
+def test_conserved_amounts_need_no_step():
+    """f = 0 for any mean of an alloy: J is singular, and the state that was given is the state."""
+    eps, M = np.array([0.5, 1.0, 2.0]), np.array([1.0, 3.0])
+    found = an.stability_map(models.CahnHilliard(1.0), np.linspace(0, 3, 601), x=("eps", eps), y=("M", M), state=0.1)
+    assert found.converged.all() and (found.codes == Instability.TURING).all()
+    np.testing.assert_allclose(found.growth, M * ((1 - 0.03) / (2 * eps[:, None])) ** 2, rtol=2e-4)  # of the waves given
+
+
 @pytest.mark.parametrize(("model", "state", "code"), [
     (replace(SCHNAKENBERG, Dv=5.0), REST, Instability.STABLE),
     (SCHNAKENBERG, REST, Instability.TURING),

@@ -121,12 +121,19 @@ def _newton(structure):
     def step(leaves, y):
         model = _tree.unflatten(structure, leaves)
         state = y[0] if len(y) == 1 else tuple(y)
-        f = tf.nest.flatten(model.rates(tf.zeros([], tf.float64), state))
-        move = _solve(model.jacobian(tuple(y)), [tf.broadcast_to(a, y[0].shape) for a in f])
-        moved = functools.reduce(tf.maximum, [tf.abs(m) / (1 + tf.abs(a)) for m, a in zip(move, y, strict=True)])
+        f = [tf.broadcast_to(a, y[0].shape) for a in tf.nest.flatten(model.rates(tf.zeros([], tf.float64), state))]
+        J = model.jacobian(tuple(y))
+        size = tf.reduce_max(tf.abs(J), [-2, -1]) * (1 + _greatest(y))
+        there = _greatest(f) <= 1e-14 * size  # where an amount is conserved J is singular, and no step is to be made
+        move = [tf.where(there, tf.zeros_like(m), m) for m in _solve(J, f)]
+        moved = _greatest([m / (1 + tf.abs(a)) for m, a in zip(move, y, strict=True)])
         return [a - m for a, m in zip(y, move, strict=True)], moved
 
     return tf.function(step, jit_compile=True, autograph=False)
+
+
+def _greatest(parts):
+    return functools.reduce(tf.maximum, [tf.abs(a) for a in parts])
 
 
 def _solve(J, f):

@@ -178,24 +178,26 @@ def _steps(parts, jit, carry, piece, limit, key):
 
 def _in_bursts(burst, law, carry, piece, h):
     """March through one piece of equal steps in deep halos: the same numbers to rounding, several times as fast."""
-    drift = None if law.drift is None else burst.local(law.drift, h.dtype)
 
-    def drift_at(k):
+    def drift_at(k, drift):
         if drift is None:
             return None
         t = _nest.to(piece.base + tf.cast(k, tf.float64) * piece.h, h.dtype)
         return lambda leaves: _nest.flatten(drift(t, _nest.pack(carry.y, leaves)))
 
-    def pair(k, tables):
-        for j in range(2):  # an even number of buffers lets the loop go back and forth without copies
-            tables = burst.step(tables, h, drift_at(k + j), k + j < piece.last)
-        return k + 2, tables
+    def advance(burst, drift, tables):
+        def pair(k, tables):
+            for j in range(2):  # an even number of buffers lets the loop go back and forth without copies
+                tables = burst.step(tables, h, drift_at(k + j, drift), k + j < piece.last)
+            return k + 2, tables
 
-    def block(k, tables):
-        stop = k + burst.depth
-        return tf.while_loop(lambda k, _: k < stop, pair, (k, burst.refresh(tables, k < piece.last)))
+        def block(k, tables):
+            stop = k + burst.depth
+            return tf.while_loop(lambda k, _: k < stop, pair, (k, burst.refresh(tables, k < piece.last)))
 
-    tables = burst.enter(_nest.flatten(carry.y))
-    _, tables = tf.while_loop(lambda k, _: k < piece.last, block, (piece.first, tables))
+        return tf.while_loop(lambda k, _: k < piece.last, block, (piece.first, tables))[1]
+
+    drift = None if law.drift is None else burst.local(law.drift, h.dtype)
+    tables = burst.by_groups(advance, drift, burst.enter(_nest.flatten(carry.y)))
     y = _nest.pack(carry.y, burst.leave(tables))
     return carry._replace(n=carry.n + piece.last - piece.first, t=piece.end, y=y)

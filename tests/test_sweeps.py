@@ -62,6 +62,19 @@ def test_tables_hold_the_numbers_of_every_run_and_place(grid, lead, F, k, Du, wa
     assert apart(run(law, y0, steps=37), run(law, y0, jit=False, steps=37)) < 1e-14
 
 
+@pytest.mark.parametrize("fits", [1, 2, 5])
+def test_groups_of_runs_march_one_after_the_other(fits, monkeypatch):
+    """Six runs, of which the cache holds fewer at a time: the largest divisor of six that fits."""
+    box = ds.Grid((5, 10 + fits), 1.0)
+    model = ds.models.GrayScott(
+        numbers(0.02, 0.5, (2, 1, 1, 1)), numbers(0.05, 0.4, (1, *box.shape)), numbers(1e-3, 4e-3, (2, 3, 1, 1))
+    )
+    law, y0 = model.on(box, ds.Neumann()), state((2, 3, *box.shape))
+    monkeypatch.setattr(rows, "GROUP", int((fits + 0.9) * 2 * 5 * 32 * 8))
+    assert is_deep(law, y0)
+    assert apart(run(law, y0, steps=23), run(law, y0, jit=False, steps=23)) < 1e-14
+
+
 STEPPERS = [ds.Tsit5(), ds.ETDRK2(), ds.ETDRK4(), ds.IMEX(), ds.RKL2(), ds.Strang()]
 
 

@@ -41,6 +41,11 @@ class StabilityMap:
     state: tuple[np.ndarray, ...]
     converged: np.ndarray
 
+    @property
+    def kinds(self) -> tuple[stability.Instability, ...]:
+        """All that a code may stand for, in the order of the codes."""
+        return tuple(stability.Instability)
+
 
 def stability_map(model, k, *, x: tuple, y: tuple, state: Callable | tuple | None = None) -> StabilityMap:
     """The `Instability` and the fastest wave for each pair of two parameters; XLA does all pairs and waves at once.

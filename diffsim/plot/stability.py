@@ -8,19 +8,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from diffsim import _checks
-from diffsim.analysis.stability import Dispersion, Instability
-from diffsim.analysis.stability_map import StabilityMap
 from diffsim.plot import style
 
-SHADES = {  # of classes in maps; light, so that curves can be seen on them
-    Instability.UNKNOWN: "#FFFFFF",
-    Instability.STABLE: "#DDDDDD",
-    Instability.TURING: "#56B4E9",
-    Instability.HOPF: "#E69F00",
-    Instability.WAVE: "#009E73",
-    Instability.TURING_HOPF: "#CC79A7",
-    Instability.UNIFORM: "#F0E442",
-}
+# of classes from no state, stable, Turing, … on, in the order of their codes; light, so that curves can be seen on them
+SHADES = ("#FFFFFF", "#DDDDDD", "#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442")
 
 
 def dispersion(relation, *, admitted=None, labels=(), length_unit: str = "1", time_unit: str = "1", figure=None):
@@ -88,19 +79,18 @@ def stability_map(found, *, curves: dict | None = None, x_unit: str = "1", y_uni
         TypeError: no StabilityMap.
         ValueError: fewer than two values of a parameter.
     """
-    _checks.instance("found", found, StabilityMap, why="its classes are drawn",
-                     way_out="Use ds.analysis.stability_map.")
+    _result("found", found, ("x", "y", "codes", "kinds"), "a StabilityMap", "Use ds.analysis.stability_map.")
     (x_name, x), (y_name, y) = found.x, found.y
     for name, values in (found.x, found.y):
         if len(values) < 2 or not (np.diff(values) > 0).all():
             _checks.refuse(name, values, "two rising values or more", "they span an axis", "Pass np.linspace(…).")
     figure = style.canvas(figure, 5.6, 3.8)
     ax = figure.subplots()
-    shades = ListedColormap([SHADES[c] for c in Instability])
-    low, high = min(Instability) - 0.5, max(Instability) + 0.5
-    ax.pcolormesh(x, y, found.codes.T, cmap=shades, vmin=low, vmax=high, shading="nearest", rasterized=True)
-    names = [Patch(facecolor=SHADES[c], edgecolor="#888888", lw=0.5, label=c.label)
-             for c in Instability if (found.codes == c).any()]
+    first, last = min(found.kinds), max(found.kinds)
+    ax.pcolormesh(x, y, found.codes.T, cmap=ListedColormap(SHADES), vmin=first - 0.5, vmax=last + 0.5,
+                  shading="nearest", rasterized=True)
+    names = [Patch(facecolor=SHADES[c - first], edgecolor="#888888", lw=0.5, label=c.label)
+             for c in found.kinds if (found.codes == c).any()]
     if (found.growth > 0).any() and (found.growth < 0).any():
         ax.contour(x, y, found.growth.T, [0.0], colors="black", linewidths=1.0)
         names.append(Line2D([], [], color="black", lw=1.0, label="zero growth"))
@@ -113,8 +103,13 @@ def stability_map(found, *, curves: dict | None = None, x_unit: str = "1", y_uni
     return figure
 
 
+def _result(what, value, parts, expected, way_out):
+    if any(getattr(value, name, None) is None for name in parts):
+        _checks.refuse(what, value, expected, "its parts are drawn", way_out, TypeError)
+
+
 def _curves(what, relation):
-    _checks.instance(what, relation, Dispersion, why="its branches are drawn", way_out="Use ds.analysis.dispersion.")
+    _result(what, relation, ("k", "rates"), "a Dispersion", "Use ds.analysis.dispersion.")
     if relation.k.ndim != 1 or relation.k.size < 2 or relation.rates.ndim > 3:
         _checks.refuse(what, relation.rates, "shape (K, S) or (sets, K, S)", "each branch is a line over k",
                        "Pass k of one axis, and one array of parameters.")
@@ -122,8 +117,8 @@ def _curves(what, relation):
 
 
 def _points(admitted):
-    _checks.instance("admitted", admitted, Dispersion, why="its waves are drawn",
-                     way_out="Use ds.analysis.dispersion(model, state, ds.analysis.modes(grid, boundary).lattice).")
+    _result("admitted", admitted, ("k", "rates"), "a Dispersion",
+            "Use ds.analysis.dispersion(model, state, ds.analysis.modes(grid, boundary).lattice).")
     if admitted.rates.shape[:-1] != admitted.k.shape:
         _checks.refuse("admitted", admitted.rates, f"shape {(*admitted.k.shape, admitted.rates.shape[-1])}",
                        "the waves of one set of parameters are drawn", "Pass a model whose parameters are numbers.")

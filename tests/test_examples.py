@@ -253,3 +253,42 @@ def test_turing_onset(run):
     assert numbers["critical wavelength"] == pytest.approx(10.7496670209, abs=1e-9)
     assert numbers["growth in the run"] == pytest.approx(numbers["growth in theory"], rel=1e-5)
     assert abs(numbers["half waves seen"] - numbers["half waves in theory"]) <= 1
+
+
+def test_pearson_map(run):
+    """Four classes as Pearson names them; where nothing varies, v is that of a steady state."""
+    numbers = run("31_pearson_map")
+    assert [numbers[f"{name} is"] for name in ("labyrinth", "spots", "holes", "chaos")] == [1.0] * 4
+    assert numbers["off a steady state"] < 0.005
+    assert sum(n for name, n in numbers.items() if name.startswith("pairs")) == 16
+    assert 9 <= numbers["pairs with homogeneous"] <= 12
+
+
+def test_bz_spirals(run):
+    """Rigid rotation at a period that a larger box leaves as it is, seen at the tip and from afar."""
+    numbers = run("32_bz_spirals")
+    assert numbers["small wobble"] < 0.02
+    assert numbers["flower wobble"] > 0.2
+    assert numbers["large period"] == pytest.approx(numbers["small period"], rel=1e-5)
+    assert numbers["passing period"] == pytest.approx(numbers["small period"], rel=1e-3)
+    assert numbers["small period"] == pytest.approx(3.0845, rel=2e-3)  # as with finer steps
+    assert numbers["waves"] == 1.0
+
+
+def test_coarsening(run):
+    """Energy falls, the mean stays, and the exponent is on its way to ⅓ from below."""
+    numbers = run("33_coarsening")
+    assert numbers["drift"] < 1e-6
+    assert numbers["rise"] < 0
+    assert 0.27 < numbers["length exponent"] < 0.36
+    assert numbers["energy exponent"] == pytest.approx(-numbers["length exponent"], abs=0.03)
+
+
+def test_fisher_front(run):
+    """Extrapolated to 2e-4 of the lattice's speed already at t = 150."""
+    numbers = run("34_fisher_front")
+    for name, speed in (("exact time", 2.0200893099), ("Euler", 1.8372958528)):
+        assert numbers[f"{name} lattice"] == pytest.approx(speed, abs=1e-9)
+        assert numbers[f"{name} speed"] == pytest.approx(speed, abs=2e-4)
+        assert numbers[f"{name} as it is"] < speed - 5e-3
+    assert numbers["flat speed"] == pytest.approx(numbers["flat lattice"], abs=1e-4)

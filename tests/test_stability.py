@@ -48,7 +48,7 @@ def test_three_equal_eigenvalues_and_zero_matrices_have_no_nan():
 
 
 def turing_fastest(J, Du, Dv):
-    """(k², λ) at the top of the real branch of a 2×2 system: λ = (f_u − Du k²) + s, s = √(−Du J₁₂J₂₁/Dv)…"""
+    """(k², λ) at the top of the real branch of a 2×2 system, where dλ/dk² = 0."""
     (a, b), (c, d) = J
     k2 = ((Du + Dv) * np.sqrt(-b * c / (Du * Dv)) - a + d) / (Dv - Du)
     A = J - k2 * np.diag([Du, Dv])
@@ -111,12 +111,11 @@ def test_brusselator_has_a_turing_and_a_hopf_onset_wherever_it_is_first():
     assert first.k == pytest.approx(np.sqrt(4.5 / np.sqrt(32.0)), rel=1e-10)
     hopf = an.onset(BRUSSELATOR, "B", (5.0, 30.0), kind=Instability.HOPF)
     assert (hopf.value, hopf.k, hopf.frequency) == pytest.approx((1 + 4.5**2, 0.0, 4.5), rel=1e-12)
-    other = replace(BRUSSELATOR, A=1.0)  # here the clock starts first
-    assert an.onset(other, "B", (1.1, 2.5)).kind is Instability.TURING
-    turing = an.onset(replace(other, Du=16.0), "B", (3.0, 9.0), kind=Instability.TURING)
-    assert turing.value == pytest.approx(4.0, rel=1e-12)
-    hopf = an.onset(replace(other, Du=16.0), "B", (1.1, 3.5))
+    other = replace(BRUSSELATOR, A=1.0, Du=16.0)  # here the clock starts first
+    hopf = an.onset(other, "B", (1.1, 3.5))
     assert (hopf.kind, hopf.value) == (Instability.HOPF, pytest.approx(2.0, rel=1e-12))
+    turing = an.onset(other, "B", (3.0, 9.0), kind=Instability.TURING)
+    assert turing.value == pytest.approx(4.0, rel=1e-12)
 
 
 @dataclass(frozen=True)
@@ -224,6 +223,26 @@ def test_newton_finds_states_of_one_and_three_species():
     y, found = an.uniform_state(model, tuple(1.001 * v for v in state))
     assert found
     np.testing.assert_allclose(y, state, rtol=1e-8)
+
+
+@dataclass(frozen=True)
+class Drifting(models.FisherKPP):
+    """Carried along with speed 1: a complex symbol."""
+
+    def symbol(self, k2, state):
+        A = super().symbol(k2, state)
+        k = tf.reshape(tf.sqrt(tf.constant(k2, A.dtype) if isinstance(k2, float) else k2), [*np.shape(k2), 1, 1])
+        return tf.complex(A, -k + tf.zeros_like(A))
+
+
+def test_complex_symbols_go_by_lapack():
+    model = Drifting()
+    found = an.fastest(model, 0.0)
+    assert (found.k, found.growth) == (0.0, pytest.approx(1.0))
+    relation = an.dispersion(model, 0.0, K)
+    np.testing.assert_allclose(relation.rates[:, 0], 1 - K**2 - 1j * K, atol=1e-14)
+    whole = an.stability_map(model, K, x=("r", [-1.0, 1.0]), y=("D", [1.0, 2.0]), state=0.0)
+    assert whole.codes.tolist() == [[Instability.STABLE] * 2, [Instability.UNIFORM] * 2]
 
 
 def test_conserved_amounts_need_no_step():
@@ -335,6 +354,7 @@ AXES = {"x": ("Dv", [1.0, 2.0]), "y": ("b", [0.5, 0.9])}
 @pytest.mark.parametrize(("call", "kind", "words"), [
     (lambda: an.dispersion(SCHNAKENBERG, REST, [-0.1, 0.2]), ValueError, "k=-0.1"),
     (lambda: an.dispersion(SCHNAKENBERG, REST, [np.nan]), ValueError, "finite"),
+    (lambda: an.dispersion(SCHNAKENBERG, REST, []), ValueError, "one wavenumber"),
     (lambda: an.dispersion(SCHNAKENBERG, (1.0,), K), ValueError, "a tuple of 2"),
     (lambda: an.dispersion(models.PorousMedium(2.0), 1.0, K), TypeError, "symbol"),
     (lambda: an.dispersion(models.Schnakenberg, REST, K), TypeError, "symbol"),

@@ -237,6 +237,8 @@ def linear(model):
 
 def wavenumbers(k) -> np.ndarray:
     """Finite k ≥ 0 as float64."""
+    if not np.size(k):
+        _checks.refuse("k", k, "one wavenumber or more", "growth is asked at each", "Pass np.linspace(0, kmax, n).")
     return np.asarray(_checks.finite("k", k, least=0.0, why="λ depends on |k|, the length of the wave vector",
                                      way_out="Pass np.abs(k)."), np.float64)
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _tree
-from diffsim.analysis import stability
+from diffsim.analysis import eigen, stability
 from diffsim.analysis.vary import vary
 
 MOST = 2**24  # sets × wavenumbers at once, where XLA keeps none of them; a sixteenth where eigenvalues are stored
@@ -56,7 +56,8 @@ def stability_map(model, k, *, x: tuple, y: tuple, state: Callable | tuple | Non
         x: (name, values) of one parameter, values (nx,).
         y: (name, values) of another, values (ny,).
         state: where Newton's method starts: a closed form or guess, model ↦ state, called once with arrays as
-            parameters; or one state for all; the last of `steady_states()` in the middle of the map if not given.
+            parameters, NaN where there is none; or one state for all; the last of `steady_states()` in the middle
+            of the map if not given.
 
     Returns:
         StabilityMap.
@@ -68,20 +69,19 @@ def stability_map(model, k, *, x: tuple, y: tuple, state: Callable | tuple | Non
     stability.linear(model)
     k2 = np.atleast_1d(stability.wavenumbers(k)).ravel() ** 2
     names, (xs, ys) = (x[0], y[0]), (values(*axis) for axis in (x, y))
-    for name, axis in zip(names, (xs, ys), strict=True):
-        vary(model, **{name: float(axis[0])})  # refuses what is unknown
+    one = vary(vary(model, **{names[0]: float(xs[0])}), **{names[1]: float(ys[0])})  # refuses what is unknown
     if names[0] == names[1]:
         _checks.refuse("y", names[1], f"another parameter than {names[0]!r}", "a map has two axes",
                        "Give the name of a second one.")
-    rows = max(1, (MOST if len(model.species) <= 3 else MOST // 16) // (len(ys) * len(k2)))
-    rows = min(rows, len(xs))
+    jit = eigen.closed(one.symbol(0.0, (1.0,) * len(model.species)))
+    rows = min(len(xs), max(1, (MOST if jit else MOST // 16) // (len(ys) * len(k2))))
     guess = _start(model, names, (xs, ys), state)
     blocks = []
     for first in range(0, len(xs), rows):
         i = np.minimum(np.arange(first, first + rows), len(xs) - 1)  # equal blocks: one program serves all
         family = vary(model, **{names[0]: xs[i][:, None], names[1]: ys[None, :]})
         y0, found = uniform_state(family, [g[i] for g in guess])
-        blocks.append([a[: len(xs) - first] for a in (*_survey(family, y0, k2), *y0, found)])
+        blocks.append([a[: len(xs) - first] for a in (*_survey(family, y0, k2, jit), *y0, found)])
     columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
     (*numbers, crosses, scale), y0, found = columns[:7], columns[7:-1], columns[-1]
     summary = [np.where(found, a, np.nan) for a in numbers]
@@ -94,14 +94,14 @@ def uniform_state(model, guess) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
 
     Args:
         model: a model with `rates` and `jacobian`; arrays among its parameters are sets, broadcast together.
-        guess: where to start: a number or an array (sets) for each species.
+        guess: where to start: a number or an array (sets) for each species; NaN where there is no state.
 
     Returns:
         (state, converged): an array over the sets for each species, and where the last step and the rates were as
         small as rounding allows.
 
     Raises:
-        ValueError: another number of entries than species, or values that are not finite.
+        ValueError: another number of entries than species.
     """
     parts = guess if isinstance(guess, (tuple, list)) else (guess,)
     if len(parts) != len(model.species):
@@ -151,9 +151,9 @@ def _solve(J, f):
     return tf.unstack(tf.linalg.solve(J, tf.stack(f, -1)[..., None])[..., 0], axis=-1)
 
 
-def _survey(model, y, k2):
+def _survey(model, y, k2, jit: bool = True):
     leaves, structure = _tree.flatten(model)
-    program = _waves(structure, len(model.species) <= 3)
+    program = _waves(structure, jit)
     return [a.numpy() for a in program(_tree.as_tensors(leaves, tf.float64), [tf.constant(a) for a in y],
                                        tf.constant(k2))]
 

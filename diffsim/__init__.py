@@ -32,6 +32,7 @@ from diffsim.geometry import from_image as from_image
 from diffsim.geometry import read_image as read_image
 from diffsim.grid import Grid as Grid
 from diffsim.grid import RadialGrid as RadialGrid
+from diffsim.growth import growing as growing
 from diffsim.ledger import balance as balance
 from diffsim.ledger import track as track
 from diffsim.noise import AlphaStable as AlphaStable

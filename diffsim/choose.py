@@ -26,6 +26,8 @@ def stepper_for(law: Equation, h: float | None):
     if law.linear is None:
         if hasattr(law.drift, "radius_at"):
             return RKL2(), "D(u) moves the stability limit along with the state, and the number of stages follows it"
+        if hasattr(law.drift, "radius"):
+            return RKL2(), "the drift diffuses and knows its stability limit, which sets the number of stages"
         return Tsit5(), "there is no linear part, so nothing is known to be stiff"
     if diagonal and law.drift is None and _steady_walls(law.linear):
         return ETD1(), "the law is linear with constant walls and diagonalises: every step is exact"

@@ -18,7 +18,7 @@ FLOORS = {
     3: "calculus equation jump",
     4: "steppers stepsize save stop schedule solution",
     5: "choose march run progress solve simulation steady resume",
-    6: "models particles reference initial analysis io plot verify ledger",
+    6: "models particles reference initial analysis io plot verify ledger growth",
     7: "generative tour",
     8: "cli __main__ __init__",
 }

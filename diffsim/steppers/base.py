@@ -72,9 +72,9 @@ class Stepper(ABC):
 
     def check_stability(self, law, h: float):
         """Refuse a step beyond the linear stability limit of an explicit stepper."""
-        if self.reach is None or law.linear is None:
+        rho = None if self.reach is None else spectral_radius(law)
+        if rho is None:
             return
-        rho = law.linear.radius()
         if abs(h) * rho > self.reach * (1 + 1e-9):
             limit = self.reach / rho
             name = type(self).__name__
@@ -110,6 +110,14 @@ class Stepper(ABC):
             prepared: what `prepare` returned for this h.
             noise: None, or an Interval: noise() is N(t + h) − N(t), noise.area() also has the Lévy area.
         """
+
+
+def spectral_radius(law) -> float | None:
+    """ρ of the linear part, or of a drift that knows its own; None if unknown."""
+    if law.linear is not None:
+        return law.linear.radius()
+    radius = getattr(law.drift, "radius", None)
+    return None if radius is None else radius()
 
 
 _WAYS = {

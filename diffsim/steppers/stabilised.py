@@ -10,7 +10,7 @@ import tensorflow as tf
 from diffsim import _checks, _nest
 from diffsim._tree import static
 from diffsim.equation import Slot
-from diffsim.steppers.base import Step, Stepper
+from diffsim.steppers.base import Step, Stepper, spectral_radius
 
 MOST_STAGES = 1001
 
@@ -141,11 +141,3 @@ def stages_for(z: float) -> int:
             "dt·ρ", z, f"at most {MOST_STAGES**2 // 2}", f"RKL2 would need {s} stages", "Use a smaller dt, or TRBDF2()."
         )
     return s
-
-
-def spectral_radius(law) -> float | None:
-    """ρ of the linear part, or of an operator given as drift; None if unknown."""
-    if law.linear is not None:
-        return law.linear.radius()
-    radius = getattr(law.drift, "radius", None)
-    return None if radius is None else radius()

@@ -1,7 +1,7 @@
 """Coarsening: an alloy that parts into its phases, whose domains grow as t^⅓ while its energy falls.
 
 Cahn and Hilliard's equation from noise, in several boxes at once. The length is the first zero of the
-correlation function; its exponent has a standard error from the scatter between boxes. Lifshitz and Slyozov: ⅓.
+correlation function; its exponent's standard error is the scatter between boxes. Lifshitz and Slyozov: ⅓.
 """
 
 import numpy as np

@@ -218,6 +218,32 @@ def test_allen_cahn_coarsens_as_the_root_of_time():
     assert analysis.coarsening(ts, analysis.domain_size(grid, y, 0.5, mean=1)).exponent == pytest.approx(0.5, abs=0.12)
 
 
+# Refusals
+
+SHORT = np.arange(4.0)
+REFUSED = {
+    "times": (lambda: analysis.temporal_spectrum(SHORT, SHORT), "8 or more"),
+    "signals": (lambda: analysis.period(np.arange(9.0), np.ones((9, 2))), "one signal"),
+    "order": (lambda: analysis.crossings(-np.arange(9.0), np.arange(9.0), 0.5), "increasing"),
+    "start": (lambda: analysis.pulled_speed(SHORT, SHORT, 1.0, 1.0), "t = 0"),
+    "records": (lambda: analysis.arrivals(ds.Grid(4, 1.0), np.arange(9.0), np.ones((8, 4)), 0.5), "8 times"),
+    "shape": (lambda: analysis.tips(TURNING, np.ones((3, 3)), np.ones((3, 3)), 0.0, 0.0), "shape"),
+    "tip": (lambda: analysis.follow(TURNING, *np.ones((2, 1, 64, 48)), 0.0, 0.0), "no tip"),
+    "pairs": (lambda: analysis.follow(TURNING, np.ones((1, 64, 48)), np.ones((2, 64, 48)), 0.0, 0.0), "pairs"),
+    "nan": (lambda: analysis.rotation(SHORT, np.full((4, 2), np.nan)), "finite"),
+    "level": (lambda: analysis.domain_size(TURNING, spiral((0, 0), 0)[0], 1.0), "C\\(0\\) = 1"),
+    "lengths": (lambda: analysis.coarsening([1, 2, 3, 4, 5], [1, 2, -3, 4, 5]), "positive"),
+    "few": (lambda: analysis.coarsening([1, 2, 3], [1, 2, 3]), "5 times"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals_say_why(case):
+    act, words = REFUSED[case]
+    with pytest.raises(ValueError, match=words):
+        act()
+
+
 # Lyapunov exponents
 
 
@@ -229,6 +255,10 @@ def test_exponent_of_a_linear_law_is_its_fastest_rate():
     rate = 0.3 - 0.1 * (2 * 16 * np.sin(np.pi / 32)) ** 2
     assert found.value == pytest.approx(rate, abs=1e-8)
     assert found.error < 1e-8
+    with pytest.raises(ValueError, match="ten stretches"):
+        analysis.lyapunov(sim, tf.zeros(16, tf.float64), steps=1, rounds=9, key=ds.key(0))
+    with pytest.raises(TypeError, match="same steps"):
+        analysis.lyapunov(law, tf.zeros(16, tf.float64), steps=1, rounds=10, key=ds.key(0))
 
 
 def lorenz(t, y):

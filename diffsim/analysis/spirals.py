@@ -96,6 +96,9 @@ def follow(grid: Grid, records_u, records_v, u_level: float, v_level: float, *, 
     Raises:
         ValueError: no tip in the first record, or records that do not fit.
     """
+    if len(records_u) != len(records_v):
+        _checks.refuse("records_v", records_v, f"{len(records_u)} records, like records_u", "they are pairs",
+                       "Pass both species of one solution.")
     size, out, charge = np.array(grid.size), np.full((len(records_u), 2), np.nan), 0
     last = np.array(grid.origin) + size / 2 if near is None else np.asarray(near, np.float64)
     for k, (u, v) in enumerate(zip(np.asarray(records_u), np.asarray(records_v), strict=True)):

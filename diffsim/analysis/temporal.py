@@ -92,7 +92,7 @@ def period(t, u, level: float | None = None) -> Period:
     if u.ndim != 1:
         _checks.refuse("u", u, "one signal", "each has its own period", "Pass them one after the other.")
     level = 0.5 * (u.min() + u.max()) if level is None else _checks.number("level", level, why="it is crossed")
-    times = crossings(t, u, level)
+    times = _crossings(t, u, level)
     if len(times) < 2:
         _checks.refuse("u", _checks.Verbatim(f"{len(times)} upward crossings of {level:g}"), "two or more",
                        "a period lies between two crossings", "Record for longer, or choose another level.")
@@ -110,7 +110,17 @@ def crossings(t, u, level: float) -> np.ndarray:
 
     Returns:
         (n,) times [time].
+
+    Raises:
+        ValueError: fewer than 8 records, or times that do not increase.
     """
+    t, u = _signal(t, u)
+    if u.ndim != 1:
+        _checks.refuse("u", u, "one signal", "each crosses at its own times", "Pass them one after the other.")
+    return _crossings(t, u, _checks.number("level", level, why="it is crossed"))
+
+
+def _crossings(t, u, level):
     starts = np.nonzero((u[:-1] <= level) & (u[1:] > level))[0]
     return np.array([_crossing(t, u, level, int(i)) for i in starts])
 

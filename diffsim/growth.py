@@ -78,11 +78,11 @@ class Growing:
 def growing(law: Equation, length, *, least: float = 1.0) -> Equation:
     """u_t = (A u + b)/L² − d(L′/L)u + f(t, u): the law on a domain whose every length grows as L(t), x = L ξ.
 
-    A diffuses; numbers added to it, growth and decay, are not divided by L². Points move with the domain and
-    matter is diluted as it grows, by d(L′/L)u. The state is w = u Lᵈ, the amount per volume that the domain had at
-    L = 1, for which w_t = Lᵈ[(A u + b)/L² + f(t, u)]: no term of dilution is left, ∫w dξ is the amount of matter itself, and what diffusion and reaction keep is kept to rounding. At L = 1
-    w is u; later ``law.drift.concentration(t, w)`` is u. All goes by the drift: use `RKL2` or `Tsit5`, for stiff
-    reactions `TRBDF2`.
+    Numbers added to A, growth and decay, are not divided by L². Points move with the domain and matter is diluted as
+    it grows, by d(L′/L)u. The state is w = u Lᵈ, the amount per volume that the domain had at L = 1, for which
+    w_t = Lᵈ[(A u + b)/L² + f(t, u)]: no term of dilution is left, ∫w dξ is the amount of matter itself, and what
+    diffusion and reaction keep is kept to rounding. At L = 1 w is u; later ``law.drift.concentration(t, w)`` is u.
+    All goes by the drift: use `RKL2` or `Tsit5`, for stiff reactions `TRBDF2`.
 
     Args:
         law: its linear part by grid operators, with periodic walls, walls without flux, or Dirichlet walls.

@@ -24,7 +24,7 @@ class Instability(IntEnum):
     TURING = 1  # grows at k > 0 without oscillating: a stationary pattern
     HOPF = 2  # oscillates as a whole: an even number of branches, born as a complex pair, grows at k = 0
     WAVE = 3  # oscillates and grows at k > 0, while k = 0 is stable
-    TURING_HOPF = 4  # Hopf at k = 0, and a real branch crosses zero at some k > 0
+    TURING_HOPF = 4  # Hopf at k = 0, and an odd number of branches, one of them real, grows at some k > 0
     UNIFORM = 5  # leaves for another uniform state: an odd number of branches grows at k = 0
 
     @property

@@ -66,6 +66,7 @@ from diffsim.analysis.profile import radial as radial
 from diffsim.analysis.profile import segment as segment
 from diffsim.analysis.spectrum import dominant_wavelength as dominant_wavelength
 from diffsim.analysis.spectrum import mean_wavelength as mean_wavelength
+from diffsim.analysis.spectrum import power as power
 from diffsim.analysis.spectrum import structure_factor as structure_factor
 from diffsim.analysis.spirals import Rotation as Rotation
 from diffsim.analysis.spirals import Tips as Tips

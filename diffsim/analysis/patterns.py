@@ -64,13 +64,14 @@ def recognise(grid: Grid, records, *, least: float = 1e-3, periodic: bool = True
     """Tell spots, stripes, labyrinths, holes, waves, chaos and the uniform state from each other.
 
     In this order: HOMOGENEOUS if the contrast is below `least`. If the motion is above 0.6 the pattern moves (spots
-    that pulsate where they are stay below): WAVES if the coherence is above 0.5, else CHAOS. In place: SPOTS if the
+    that pulsate where they are stay below): WAVES if the coherence is above 0.65, else CHAOS. In place: SPOTS if the
     roundness is above 0.5 and most of the high area is in compact components; HOLES if it is below −0.5 and most of
     the low area is; of the bands that remain, STRIPES if the anisotropy is above 0.6, else LABYRINTH.
 
     On Pearson's classes of the Gray–Scott model the features keep clear of these borders: motion below 0.15 at rest,
-    0.05 to 0.52 for pulsating spots and above 0.73 for chaos; roundness 1.1 to 1.2 for spots, −1.1 for holes, within
-    ±0.2 for labyrinths. Measured fields with noise must be smoothed first: every grain counts as a component.
+    0.05 to 0.52 for pulsating spots, above 0.73 for chaos; coherence below 0.6 for chaos, above 0.8 for spirals of
+    Barkley's model; roundness 1.0 to 1.2 for spots, −1.1 for holes, within ±0.2 for labyrinths. Measured fields with
+    noise must be smoothed first: every grain counts as a component.
 
     Args:
         grid: a box in the plane.
@@ -91,7 +92,7 @@ def recognise(grid: Grid, records, *, least: float = 1e-3, periodic: bool = True
     return Verdict(_verdict(f, least), f)
 
 
-MOVES, RETURNS, ROUND, ALIGNED = 0.6, 0.5, 0.5, 0.6
+MOVES, RETURNS, ROUND, ALIGNED = 0.6, 0.65, 0.5, 0.6
 
 
 def _verdict(f: Features, least) -> Pattern:

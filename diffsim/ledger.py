@@ -93,6 +93,8 @@ def _fill(budgets, y, grid):
 
 
 def _linear_budget(linear: PerLeaf, grid, t, y):
+    if hasattr(linear, "budgets"):  # species that drag each other along
+        return linear.budgets(t, y, grid)
     return [
         {} if op is None else op.budget(t, leaf, grid) for op, leaf in zip(linear.ops, _nest.flatten(y), strict=True)
     ]

@@ -137,8 +137,8 @@ class SIR(MassAction):
 
     S, I and R are fractions of the initial density where that is the unit.
 
-    Known answers: S + I + R is conserved; well mixed, γ ln S + β(R) is constant, so that `final_size` is exact; a
-    wave into S = 1 has the speed 2√(D_I(β − γ)).
+    Known answers: S + I + R is conserved; well mixed, γ ln S + βR is constant, so that `final_size` is exact; a wave
+    into S = 1 has the speed 2√(D_I(β − γ)).
 
     Source: W. O. Kermack, A. G. McKendrick, Proc. R. Soc. A 115 (1927) 700, doi:10.1098/rspa.1927.0118;
         J. V. Noble, Nature 250 (1974) 726, doi:10.1038/250726a0.

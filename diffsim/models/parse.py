@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,7 +100,7 @@ def _equations(texts) -> dict:
         if not (sign and match):
             _checks.refuse("equation", _expression.brief(line), "u' = …, u_t = … or du/dt = …",
                            "the left side says whose rate it is", "Write one equation in each line.")
-        name = match[1] or match[2]
+        name = unicodedata.normalize("NFKC", match[1] or match[2])  # as Python reads names on the right
         if name in found or name in ("t", "pi", "lap", *_expression.FUNCTIONS):
             _checks.refuse("equation", _expression.brief(line), "one equation for each species",
                            f"{name} {'has one already' if name in found else 'has a meaning of its own'}",

@@ -59,8 +59,9 @@ class AllenCahn(Reaction):
 class CahnHilliard(Reaction):
     """c_t = M∇²(c³ − c − ε²∇²c): an alloy that parts into its phases c = ±1 and keeps its mean.
 
-    Split as A = M(2∇² − ε²∇⁴), f = M∇²(c³ − 3c): both energies so divided are convex and concave while |c| < 1, so
-    that implicit–explicit and exponential steps are stable at any length; only accuracy limits them.
+    Split as A = M(2∇² − ε²∇⁴), f = M∇²(c³ − 3c): the energy so divided has a convex and, while |c| < 1, a concave
+    part, so that the energy falls in first-order implicit–explicit steps of any length, and in others up to lengths
+    that accuracy forbids.
 
     Args:
         eps: width ε of an interface, which grids must resolve [length].

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest
-from diffsim.operators.base import Operator
+from diffsim._tree import complex_of, static
+from diffsim.operators.base import Operator, Scaled, merge
 from diffsim.operators.nested import PerLeaf
 
 
@@ -17,7 +18,7 @@ class Coupled(Operator):
     """yᵢ ↦ Σⱼ Dᵢⱼ (Aⱼyⱼ + bⱼ): each flux is driven by the gradients of all species.
 
     With D = VΛV⁻¹ and walls of one kind the species mixed by V⁻¹ diffuse each by itself, so that exponentials and
-    resolvents are those of Λₖ·A.
+    resolvents are those of Λₖ·A. Where Λ is complex, species chase each other and mixtures are complex.
 
     Args:
         ops: A for each species; the boundary conditions live in them.
@@ -52,9 +53,16 @@ class Coupled(Operator):
         """‖D‖ times the largest among the species'."""
         return float(np.linalg.norm(np.asarray(self.D), 2)) * max(op.radius() for op in self.ops)
 
+    def budgets(self, t, u, grid):
+        """For each species what enters through each wall, Σⱼ Dᵢⱼ times the inflow of species j."""
+        each = [op.budget(t, leaf, grid) for op, leaf in zip(self.ops, _nest.flatten(u), strict=True)]
+        D = _nest.to(self.D, _nest.real_dtype(u))
+        rows = [[{name: D[i, j] * v for name, v in b.items()} for j, b in enumerate(each)] for i in range(len(each))]
+        return [merge(row) for row in rows]
+
     @property
     def diagonalises(self):
-        """Whether walls agree and D has a full set of real modes that decay."""
+        """Whether walls agree and D has a full set of modes that do not grow."""
         if not all(op.diagonalises for op in self.ops):
             return False
         bases = {op.diagonal().basis.key for op in self.ops}
@@ -64,16 +72,16 @@ class Coupled(Operator):
         """The same operator on mixed species.
 
         Raises:
-            ValueError: walls of different kinds, or a D without real modes.
+            ValueError: walls of different kinds, or a D without a full set of modes.
         """
         found = _modes(self.D)
         ops = tuple(op.diagonal() for op in self.ops)
         if len({op.basis.key for op in ops}) > 1 or found is None:
-            _checks.refuse("D", self.D, "real eigenvalues ≥ 0 and one kind of walls for all species",
+            _checks.refuse("D", self.D, "a full set of eigenvectors, and one kind of walls for all species",
                            "only then do mixtures of species diffuse each by itself",
                            "Use an explicit stepper: Tsit5(), RK4() or Heun().")
         lam, V = found
-        parts = tuple((float(x) * ops[0]).diagonal() for x in lam)
+        parts = tuple(Scaled(ops[0], x.item()).diagonal() for x in lam)
         return Mixed(self, PerLeaf(parts), V, np.linalg.inv(V))
 
 
@@ -85,13 +93,26 @@ class Mixed(Operator):
     parts: PerLeaf
     V: np.ndarray | tf.Tensor
     W: np.ndarray | tf.Tensor  # V⁻¹
+    real: bool = static(default=True)  # whether states are
 
     whole = True
     diagonalises = True
 
     def prepare(self, like):
         """All parts prepared."""
-        return replace(self, of=self.of.prepare(like), parts=self.parts.prepare(like))
+        real = not any(leaf.dtype.is_complex for leaf in _nest.flatten(like))
+        return replace(self, of=self.of.prepare(like), parts=self.parts.prepare(self._mixtures(like)), real=real)
+
+    def _mixtures(self, u):
+        return mix(self.W, u)
+
+    def _species(self, mixtures):
+        u = mix(self.V, mixtures)
+        return _nest.map(tf.math.real, u) if self.real else u
+
+    def budgets(self, t, u, grid):
+        """As the operator itself."""
+        return self.of.budgets(t, u, grid)
 
     def apply(self, u):
         """A u."""
@@ -115,15 +136,15 @@ class Mixed(Operator):
 
     def resolvent(self, gamma, rhs):
         """(I − γA)⁻¹ rhs."""
-        return mix(self.V, self.parts.resolvent(gamma, mix(self.W, rhs)))
+        return self._species(self.parts.resolvent(gamma, self._mixtures(rhs)))
 
     def forward(self, u):
         """Coefficients of the mixtures."""
-        return self.parts.forward(mix(self.W, u))
+        return self.parts.forward(self._mixtures(u))
 
     def inverse(self, c):
         """The species again."""
-        return mix(self.V, self.parts.inverse(c))
+        return self._species(self.parts.inverse(c))
 
     def multiplier(self, k, h):
         """φₖ(hΛₖA), mixture by mixture."""
@@ -131,17 +152,20 @@ class Mixed(Operator):
 
 
 def mix(M, y):
-    """Σⱼ Mᵢⱼyⱼ."""
-    leaves = _nest.flatten(y)
-    M = _nest.to(M, leaves[0].dtype)
+    """Σⱼ Mᵢⱼyⱼ, complex where M or y is."""
+    leaves, kind = _nest.flatten(y), tf.as_dtype(M.dtype)
+    dtype = leaves[0].dtype
+    dtype = complex_of(dtype) if kind.is_complex and not dtype.is_complex else dtype
+    leaves = [tf.cast(leaf, dtype) for leaf in leaves]
+    M = _nest.to(M, dtype)
     rows = [tf.add_n([M[i, j] * leaf for j, leaf in enumerate(leaves)]) for i in range(len(leaves))]
     return _nest.pack(y, rows)
 
 
 def _modes(D):
-    """(eigenvalues ≥ 0, eigenvectors), or None where they are complex, negative or too few."""
+    """(eigenvalues, eigenvectors), or None where these are too few or a mode grows."""
     D = np.asarray(D, np.float64)
     lam, V = np.linalg.eig(D)
-    if np.iscomplexobj(lam) or lam.min() < -1e-12 * abs(lam).max() or np.linalg.cond(V) > 1e8:
+    if lam.real.min() < -1e-12 * abs(lam).max() or np.linalg.cond(V) > 1e8:
         return None
-    return np.maximum(lam, 0.0), V
+    return np.where(lam.real < 0, lam - lam.real, lam), V

@@ -292,7 +292,7 @@ class Sum(Operator):
     def _basis(self):
         bases = [a.diagonal().basis for a in self.of]
         bases = [b for b in bases if b is not None]
-        return False if any(b.key != bases[0].key for b in bases) else next(iter(bases), None)
+        return False if any(b.key != bases[0].key for b in bases[1:]) else next(iter(bases), None)
 
     def _terms(self):
         return self.of

@@ -17,7 +17,7 @@ from diffsim import _checks, _nest, _tree, boundary
 from diffsim._tree import static
 from diffsim.boundary import Dirichlet, Flux, Neumann, Periodic, Robin
 from diffsim.grid import Grid
-from diffsim.operators import spectrum
+from diffsim.operators import response, spectrum
 from diffsim.operators.base import Operator
 from diffsim.operators.basis import Basis, Cosine, Dense, Hartley, QuarterWave, Sine
 from diffsim.operators.functions import phi
@@ -34,6 +34,7 @@ class Diagonal(Operator):
     of: Operator | None = None  # None: apply it through the basis
     real: bool = static(default=True)
     lam: tf.Tensor | None = None
+    mixing: tuple = ()
 
     diagonalises = True
 
@@ -41,8 +42,10 @@ class Diagonal(Operator):
         """Eigenvalues laid out over the coefficients."""
         real = not like.dtype.is_complex
         lam = self.spectrum.over(self.basis, real, like.dtype.real_dtype)
+        axes = range(len(self.basis.axes))
+        mixing = tuple(self.spectrum.mixing(self.basis, a, real, like.dtype.real_dtype) for a in axes)
         of = None if self.of is None else self.of.prepare(like)
-        return replace(self, real=real, lam=lam, of=of)
+        return replace(self, real=real, lam=lam, mixing=mixing, of=of)
 
     def _prepared(self, like):
         return self if self.lam is not None else self.prepare(like)
@@ -75,8 +78,10 @@ class Diagonal(Operator):
         """F(A) u for any function F of the eigenvalues."""
         u = tf.convert_to_tensor(u)
         ready = self._prepared(u)
-        c = ready.forward(u)
-        return ready.inverse(_nest.to(F(ready.lam), c.dtype) * c)
+        return ready.inverse(ready._multiplier(F)(ready.forward(u)))
+
+    def _multiplier(self, F):
+        return response.multiplier(F, self.lam, self.mixing)
 
     def power(self, s) -> Diagonal:
         """−(−A)ˢ: the fractional Laplacian where A = Δ, with generator e^{−t(−A)ˢ}. Walls stay homogeneous.
@@ -98,8 +103,8 @@ class Diagonal(Operator):
 
     def resolvent(self, gamma, rhs):
         """(I − γA)⁻¹ rhs."""
-        c = self.forward(rhs)
-        return self.inverse(c / _nest.to(1 - _nest.to(gamma, self.lam.dtype) * self.lam, c.dtype))
+        times = self._multiplier(lambda lam: 1 / (1 - _nest.to(gamma, lam.dtype) * lam))
+        return self.inverse(times(self.forward(rhs)))
 
     def forward(self, u):
         """V⁻¹u."""
@@ -111,22 +116,16 @@ class Diagonal(Operator):
 
     def multiplier(self, k, h):
         """c ↦ φₖ(hΛ) c."""
-        values = phi(k, _nest.to(h, self.lam.dtype) * self.lam)
-
-        def times(c):
-            return _nest.to(values, c.dtype) * c
-
-        return times
+        return self._multiplier(lambda lam: phi(k, _nest.to(h, lam.dtype) * lam))
 
     def noise_multiplier(self, h):
         """c ↦ √φ₁(2hReΛ) c."""
-        lam = tf.math.real(self.lam)
-        values = tf.sqrt(phi(1, 2 * _nest.to(h, lam.dtype) * lam))
+        mixing = tuple(None if m is None else tf.math.real(m) for m in self.mixing)
 
-        def times(c):
-            return _nest.to(values, c.dtype) * c
+        def root(lam):
+            return tf.sqrt(phi(1, 2 * _nest.to(h, lam.dtype) * lam))
 
-        return times
+        return response.multiplier(root, tf.math.real(self.lam), mixing)
 
 
 def _homogeneous(op) -> bool:
@@ -204,22 +203,24 @@ def diagonalise(op) -> Diagonal:
             "otherwise it has no fast eigenbasis, which exponential steppers need",
             "Use TRBDF2(), CrankNicolson(), RKL2() or Tsit5().",
         )
-    bases, parts = [], []
+    bases, parts, matrices = [], [], []
     for axis, pair in enumerate(op.boundary):
         D = op.D.D[axis]
         if _analytic(op, axis, pair):
             b = _trigonometric(pair, op.grid.shape[axis])
             unit = -((2 / op.grid.dx[axis] * np.sin(b.frequency() / 2)) ** 2)
             parts.append(unit * D if not isinstance(D, tf.Tensor) else tf.cast(D, tf.float64) * unit)
+            matrices.append(None)
         else:
-            b, lam = _dense(op, axis, pair)
+            b, lam, matrix = _dense(op, axis, pair)
             parts.append(lam)
+            matrices.append(matrix)
         bases.append(b)
-    return Diagonal(_tensor(tuple(bases)), spectrum.Separable(tuple(parts)), op)
+    return Diagonal(_tensor(tuple(bases)), spectrum.Separable(tuple(parts), tuple(matrices)), op)
 
 
 def _dense(op, axis, pair):
-    """Eigenvectors of the 1-D operator along `axis`, made symmetric by the weights √(V/s)."""
+    """Modes of the 1-D operator along `axis`, made symmetric by √(V/s); eigenvalues; V⁻¹AV if differentiated."""
     from scipy.linalg import eigh_tridiagonal
 
     from diffsim.operators import media
@@ -237,14 +238,18 @@ def _dense(op, axis, pair):
     w = np.sqrt(np.asarray(line.volume()) / s) * np.ones(n)
     S = w[:, None] * A / w[None, :]
     S = (S + tf.transpose(S)) / 2
-    if any(isinstance(leaf, (tf.Tensor, tf.Variable)) for leaf in _tree.flatten((medium, bare))[0]):
-        lam, Q = tf.linalg.eigh(S)  # D or h may be differentiated
+    differentiable = any(isinstance(leaf, (tf.Tensor, tf.Variable)) for leaf in _tree.flatten((medium, bare))[0])
+    matrix = None
+    if differentiable:  # in D or h, with the modes held fixed: see `response`
+        Q = tf.stop_gradient(tf.linalg.eigh(S)[1])
+        matrix = tf.linalg.matmul(Q, tf.linalg.matmul(S, Q), transpose_a=True)
+        lam = tf.linalg.diag_part(matrix)
     elif isinstance(pair[0], Periodic):
         lam, Q = np.linalg.eigh(S.numpy())
     else:
         lam, Q = eigh_tridiagonal(np.diag(S), np.diag(S, 1))
     transposed = tf.transpose(Q) if isinstance(Q, tf.Tensor) else Q.T
-    return Dense(transposed * w[None, :], Q / w[:, None]), lam
+    return Dense(transposed * w[None, :], Q / w[:, None]), lam, matrix
 
 
 def _scalar(h):

@@ -292,3 +292,18 @@ def test_fisher_front(run):
         assert numbers[f"{name} speed"] == pytest.approx(speed, abs=2e-4)
         assert numbers[f"{name} as it is"] < speed - 5e-3
     assert numbers["flat speed"] == pytest.approx(numbers["flat lattice"], abs=1e-4)
+
+
+def test_stochastic_patterns(run):
+    """The structure factor of linear theory: 128 spectra near the peak agree to a few percent, all waves to two."""
+    numbers = run("35_stochastic_patterns")
+    assert numbers["wavelength"] == pytest.approx(10.7, abs=0.3)
+    assert numbers["peak seen"] == pytest.approx(numbers["peak in theory"], rel=0.15)
+    assert numbers["seen/theory"] == pytest.approx(1.0, abs=0.02)  # ETD1 is of order 1 in the reaction
+
+
+def test_growing_domain(run):
+    """A peak where there was half of one: the number doubles with the length, and matter is kept."""
+    numbers = run("36_growing_domain")
+    assert [numbers[f"peaks at {n} L"] for n in (2, 4, 8)] == [2, 4, 8]
+    assert numbers["matter off"] < 1e-13

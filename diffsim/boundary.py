@@ -3,7 +3,7 @@
 Every condition that is not periodic says what flows in through a wall: with k = D/(Δx/2) the conductance of
 the half cell between the last centre and the wall,
 
-    inflow q = G·(−u) + s,      G = conductance(k),  s = supply(k, value)
+    inflow q = G·(−u) + s,      G = conductance(k),  s = supply(k, D, value)
 
 Dirichlet: q = k(value − u).  Robin: wall and half cell in series, G = kh/(k + h).  Neumann and Flux: G = 0.
 Values may be numbers, arrays over the face, or callables f(t, *x) of time and the face's coordinates.
@@ -32,8 +32,8 @@ class Condition(ABC):
         return tf.zeros_like(k)
 
     @abstractmethod
-    def supply(self, k, half_width, value):
-        """s: the part of the inflow that does not depend on u."""
+    def supply(self, k, D, value):
+        """s: the part of the inflow that does not depend on u; D is that at the wall itself."""
 
     @property
     def given(self) -> Value:
@@ -60,7 +60,7 @@ class Periodic(Condition):
 
     homogeneous = True
 
-    def supply(self, k, half_width, value):
+    def supply(self, k, D, value):
         """Nothing enters: there is no wall."""
         return tf.zeros_like(k)
 
@@ -82,7 +82,7 @@ class Dirichlet(Condition):
         """G = k."""
         return k
 
-    def supply(self, k, half_width, value):
+    def supply(self, k, D, value):
         """s = k·value."""
         return k * value
 
@@ -90,6 +90,9 @@ class Dirichlet(Condition):
 @dataclass(frozen=True)
 class Neumann(Condition):
     """∂u/∂n = gradient at the wall, n pointing outwards; Neumann() is a no-flux wall.
+
+    The inflow is D·gradient with D at the wall: a callable D is evaluated there, layers reach up to it, an array is
+    continued from its last two cells.
 
     Args:
         gradient: number, array over the face, or f(t, *x) [concentration / length].
@@ -100,9 +103,9 @@ class Neumann(Condition):
     def __post_init__(self):
         self._check("gradient")
 
-    def supply(self, k, half_width, value):
-        """s = D·gradient."""
-        return k * half_width * value
+    def supply(self, k, D, value):
+        """s = D·gradient, D taken at the wall."""
+        return D * value
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class Flux(Condition):
     def __post_init__(self):
         self._check("inflow")
 
-    def supply(self, k, half_width, value):
+    def supply(self, k, D, value):
         """s = inflow."""
         return value * tf.ones_like(k)
 
@@ -153,7 +156,7 @@ class Robin(Condition):
         h = _nest.to(self.transfer, k.dtype)
         return tf.math.divide_no_nan(k * h, k + h)
 
-    def supply(self, k, half_width, value):
+    def supply(self, k, D, value):
         """s = G·ambient."""
         return self.conductance(k) * value
 

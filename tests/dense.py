@@ -5,7 +5,7 @@ import numpy as np
 PERIODIC = "periodic"
 
 
-def system(shape, size, D, walls, area=None, volume=None):
+def system(shape, size, D, walls, area=None, volume=None, ends=None):
     """(A, b) with du/dt = A u + b for all cells in one column.
 
     Args:
@@ -16,6 +16,7 @@ def system(shape, size, D, walls, area=None, volume=None):
             ("robin", transfer, ambient).
         area: per axis the areas of faces, shape with one entry more along it; ones over width if not given.
         volume: of the cells.
+        ends: per axis (low, high), D at the walls; on a line through the last two centres if not given.
     """
     d, cells = len(shape), int(np.prod(shape))
     dx = [s / n for s, n in zip(size, shape, strict=True)]
@@ -33,7 +34,8 @@ def system(shape, size, D, walls, area=None, volume=None):
                 couple(A, i, j, S / (1 / half[i] + 1 / half[j]))
                 continue
             i = np.take(index, 0 if f == 0 else n - 1, axis).ravel()
-            G, s = wall(walls[axis][f > 0], half[i], dx[axis])
+            known = at_wall(D[axis], axis, f > 0, shape) if ends is None else ends[axis][f > 0]
+            G, s = wall(walls[axis][f > 0], half[i], np.broadcast_to(known, np.take(index, [0], axis).shape).ravel())
             A[i, i] -= G * S
             b[i] += s * S
     return A / volume[:, None], b / volume
@@ -46,15 +48,23 @@ def couple(A, i, j, k):
         A[a, c] += k
 
 
-def wall(condition, half, dx):
-    """(G, s) of the inflow −G·u + s per area."""
+def at_wall(D, axis, upper, shape):
+    """D where the line through the last two cell centres meets the wall, at least half of the last cell's."""
+    D = np.moveaxis(np.broadcast_to(D, shape).astype(float), axis, 0)
+    last, before = (D[-1], D[-2]) if upper else (D[0], D[1])
+    slope, level = np.polyfit([0.5, 1.5], [last.ravel(), before.ravel()], 1)
+    return np.expand_dims(np.maximum(level, last.ravel() / 2).reshape(last.shape), axis)
+
+
+def wall(condition, half, D):
+    """(G, s) of the inflow −G·u + s per area, D that at the wall."""
     kind, *values = condition
     if kind == "dirichlet":
         return half, half * values[0]
     if kind == "robin":
         G = 1 / (1 / half + 1 / values[0])
         return G, G * values[1]
-    return 0.0, (half * dx / 2 if kind == "neumann" else 1.0) * values[0]
+    return 0.0, (D if kind == "neumann" else 1.0) * values[0]
 
 
 def line(n, L, D, low, high=None):

@@ -67,6 +67,18 @@ def layered(grid):
     return ds.Layers(D=(1.0, 0.1), at=(face,)), (D,) * grid.ndim
 
 
+def at_walls(medium, grid):
+    """D at both ends of each axis where it is known better than from two cells."""
+    if medium is of_position:
+        f, out = medium(grid)[0], []
+        for axis in range(grid.ndim):
+            face = grid.face_coordinates(axis)
+            out.append([f(*(np.take(c, [j], i) if i == axis else c for i, c in enumerate(face))) for j in (0, -1)])
+        return out
+    D = medium(grid)[1]
+    return [(1.0, 0.1), *((d, d) for d in D[1:])] if medium is layered else None
+
+
 MEDIA = [constant, per_axis, field, of_position, layered]
 
 
@@ -80,7 +92,7 @@ def test_matrix_and_source_for_every_pair_of_walls(medium, ndim, dtype):
     for i, pair in enumerate(PAIRS):
         walls, oracle = boundary([pair, PAIRS[(i + 5) % 17], PAIRS[(i + 11) % 17]][:ndim])
         op = ds.Diffusion(grid, walls, D)
-        A, b = system(grid.shape, grid.size, plain, oracle)
+        A, b = system(grid.shape, grid.size, plain, oracle, ends=at_walls(medium, grid))
         assert distance(matrix(op, grid.shape, dtype), A) <= tolerance * np.abs(A).max()
         source = op.source(0.0, np.zeros(grid.shape, dtype))
         source = np.zeros(grid.shape) if source is None else source.numpy()
@@ -389,3 +401,63 @@ def test_the_bound_of_the_spectrum_over_slabs_is_that_over_the_whole(walls, monk
         with monkeypatch.context() as patched:
             patched.setattr(stencil, "SLAB", 70)
             np.testing.assert_allclose(op.radius(), whole, rtol=1e-13)
+
+
+STEEP = ds.Boundary(x=(ds.Dirichlet(0.0), ds.Neumann(1.0)))
+WALL_LAWS = {  # name → (law on n cells, centres, exact steady state): D of the last cell instead of the wall's is order 1
+    "D(x) as a field": lambda n: (
+        ds.Diffusion(g := ds.Grid(n, 1.0), STEEP, np.exp(x := g.axes[0].centers)),
+        x,
+        np.e * (1 - np.exp(-x)),
+    ),
+    "D(x) as a function": lambda n: (
+        ds.Diffusion(g := ds.Grid(n, 1.0), STEEP, np.exp),
+        x := g.axes[0].centers,
+        np.e * (1 - np.exp(-x)),
+    ),
+    "D(x) and a film": lambda n: (
+        ds.Diffusion(
+            g := ds.Grid(n, 1.0), ds.Boundary(x=(ds.Dirichlet(0.0), ds.Robin(2.0, 1.0))), np.exp(x := g.axes[0].centers)
+        ),
+        x,
+        (1 - np.exp(-x)) / (1.5 - np.exp(-1)),
+    ),
+    "a hollow cylinder": lambda n: (
+        ds.Diffusion(
+            g := ds.RadialGrid(n, 1.0, inner=1.0, dimension=2),
+            ds.Boundary(r=(ds.Dirichlet(0.0), ds.Neumann(1.0))),
+            1 + (r := g.axes[0].centers),
+        ),
+        r,
+        6 * np.log(2 * r / (1 + r)),
+    ),
+    "D(u)": lambda n: (
+        ds.NonlinearDiffusion(g := ds.Grid(n, 1.0), STEEP, lambda u: 1 + u),
+        x := g.axes[0].centers,
+        np.sqrt(1 + 2 * (1 + 2**0.5) * x) - 1,
+    ),
+    "D(u) and a film": lambda n: (  # u + u²/2 = J x and J = 2 (ambient − u(1)) with u(1) = 1
+        ds.NonlinearDiffusion(
+            g := ds.Grid(n, 1.0), ds.Boundary(x=(ds.Dirichlet(0.0), ds.Robin(2.0, 1.75))), lambda u: 1 + u
+        ),
+        x := g.axes[0].centers,
+        np.sqrt(1 + 3 * x) - 1,
+    ),
+    "D(x)·D(u) and a gradient": lambda n: (  # eˣ(1 + u)u′ = J, u + u²/2 = J(1 − e⁻ˣ), u′(1) = 1: u(1) = U
+        ds.NonlinearDiffusion(g := ds.Grid(n, 1.0), STEEP, lambda u: 1 + u, space=np.exp(x := g.axes[0].centers)),
+        x,
+        np.sqrt(1 + 2 * np.e * (1 + FILM) * (1 - np.exp(-x))) - 1,
+    ),
+}
+FILM = np.e - 2 + np.sqrt((np.e - 2) ** 2 + 2 * (np.e - 1))  # U + U²/2 = (e − 1)(1 + U)
+
+
+@pytest.mark.parametrize("name", WALL_LAWS)
+def test_walls_are_of_second_order_where_D_varies(name):
+    errors = []
+    for n in (16, 32):
+        op, _, exact = WALL_LAWS[name](n)
+        law = ds.Equation(drift=op) if isinstance(op, ds.NonlinearDiffusion) else ds.Equation(linear=op)
+        errors.append(np.abs(ds.steady(law, np.full(n, 0.1), jit=False).final - exact).max())
+    assert errors[1] < 2e-3
+    assert np.log2(errors[0] / errors[1]) > 1.9

@@ -75,6 +75,7 @@ class Layers:
             (D,) * grid.ndim,
             on_axis(solubility, self.axis, grid.ndim) if jumps else None,
             tuple(on_axis(resistance, i, grid.ndim) if jumps and i == self.axis else None for i in range(grid.ndim)),
+            ends=tuple((self.D[0], self.D[-1]) if i == self.axis else (D, D) for i in range(grid.ndim)),
         )
 
 
@@ -127,6 +128,7 @@ class Medium:
     solubility: np.ndarray | None = None
     resistance: tuple = (None, None, None)
     cross: np.ndarray | tf.Tensor | None = None
+    ends: tuple | None = None  # for each axis D at the lower and at the upper wall, where that is known
 
     @property
     def constant(self) -> bool:
@@ -158,9 +160,9 @@ def resolve(D, grid: Grid) -> Medium:
             _checks.refuse(
                 "D", D, f"{grid.ndim} entries", f"the grid has {grid.ndim} axes", "A tuple gives one D for each axis."
             )
-        medium = Medium(tuple(_field(d, grid) for d in D))
+        medium = Medium(tuple(_field(d, grid) for d in D), ends=_ends(D, grid))
     else:
-        medium = Medium((_field(D, grid),) * grid.ndim)
+        medium = Medium((_field(D, grid),) * grid.ndim, ends=_ends((D,) * grid.ndim, grid))
     for d in medium.D:
         if getattr(d, "dtype", tf.float64) in (tf.complex64, tf.complex128) or isinstance(d, complex):
             _checks.refuse(
@@ -172,8 +174,8 @@ def resolve(D, grid: Grid) -> Medium:
 
 
 def _field(D, grid):
-    if callable(D) and not _tree.is_number(D):
-        D = np.broadcast_to(np.asarray(D(*grid.coordinates()), float), grid.shape)
+    if _is_function(D):
+        D = np.broadcast_to(_call(D, grid.coordinates(), grid), grid.shape)
     if isinstance(D, (int, np.integer)) and not isinstance(D, bool):
         D = float(D)
     if not _tree.is_number(D):
@@ -199,3 +201,36 @@ def _field(D, grid):
             "Evaluate it at grid.coordinates(), or pass the callable.",
         )
     return D
+
+
+def _is_function(D):
+    return callable(D) and not _tree.is_number(D)
+
+
+def _call(D, coordinates, grid):
+    names = ", ".join(a.name for a in grid.axes)
+    try:
+        return np.asarray(D(*coordinates), float)
+    except (TypeError, ValueError) as error:
+        _checks.refuse(
+            "D",
+            D,
+            f"a function D({names}) of NumPy arrays",
+            f"it is called with the coordinates of all cells ({error})",
+            f"Write D=lambda {names}: …",
+            TypeError,
+        )
+
+
+def _ends(D, grid):
+    """For each axis D at its walls where D is a function of the coordinates; None if it never is."""
+    ends = [None] * grid.ndim
+    for axis, d in enumerate(D):
+        if _is_function(d):
+            face = list(grid.face_coordinates(axis))
+            at = [[c if i != axis else np.take(c, [j], axis) for i, c in enumerate(face)] for j in (0, -1)]
+            with np.errstate(all="ignore"):
+                both = tuple(_call(d, c, grid) + np.zeros((1,) * grid.ndim) for c in at)
+            if all(np.all(np.isfinite(D) & (D >= 0)) for D in both):  # 1/r has no value on the axis of a cylinder
+                ends[axis] = both
+    return None if all(e is None for e in ends) else tuple(ends)

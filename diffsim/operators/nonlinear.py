@@ -82,10 +82,15 @@ class NonlinearDiffusion:
         return (self.D(a) + 4 * self.D((a + b) / 2) + self.D(b)) / 6
 
     def _inflow(self, t, wall, layer):
+        def value():
+            return boundary.evaluate(wall.condition.given, t, wall.coordinates(), wall.axis, layer.dtype)
+
+        if wall.D is not None:  # a Neumann wall, at which u = u₁ + gradient·Δx/2
+            half = _nest.to(self.grid.dx[wall.axis] / 2, layer.dtype)
+            return replace(wall, D=wall.D * self.D(layer + half * value())).supply(t)
         mean = self.D(layer)
         if isinstance(wall.condition, Dirichlet):
-            value = boundary.evaluate(wall.condition.given, t, wall.coordinates(), wall.axis, layer.dtype)
-            mean = self._mean(layer, value + tf.zeros_like(layer))
+            mean = self._mean(layer, value() + tf.zeros_like(layer))
         wall = replace(wall, k=wall.k * mean)
         return wall.supply(t) - wall.slope * layer
 

@@ -290,7 +290,7 @@ def build(grid: Grid, pairs, medium: media.Medium, dtype: tf.DType) -> Stencil:
     """Discretise: differentiable in every number of the medium and the walls."""
     dtype = tf.as_dtype(dtype)
     D = tuple(_nest.to(d, dtype) for d in medium.D)
-    faces = walls.build(grid, pairs, tuple(_nest.to(d, dtype.real_dtype) for d in medium.D), dtype)
+    faces = walls.build(grid, pairs, medium, dtype)
     alike = all(a.uniform for a in grid.axes)
     uniform = alike and medium.solubility is None and all(d.shape.rank == 0 for d in D)
     cross_term = None if medium.cross is None else _nest.to(medium.cross, dtype)

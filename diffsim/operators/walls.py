@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from diffsim import boundary
+from diffsim import _nest, boundary
 from diffsim.boundary import Condition
 from diffsim.grid import Grid
 from diffsim.operators import halo
@@ -26,6 +26,7 @@ class Wall:
     condition: Condition
     k: tf.Tensor  # conductance of the half cell, D/(Δx/2)
     kappa: tf.Tensor  # k, but 2/Δx where D = 0
+    D: tf.Tensor | None = None  # at the wall itself, where the condition asks for it
 
     @property
     def slope(self):
@@ -41,7 +42,7 @@ class Wall:
     def supply(self, t):
         """s(t)."""
         value = boundary.evaluate(self.condition.given, t, self.coordinates(), self.axis, self.k.dtype)
-        return self.condition.supply(self.k, self.grid.dx[self.axis] / 2, value)
+        return self.condition.supply(self.k, self.D, value)
 
     def inflow(self, t, u):
         """q, amount per area and time entering through each cell of the face; without t its linear part."""
@@ -72,20 +73,30 @@ def halo_slice(array, axis, part):
     return array[(slice(None),) * axis + (part,)] if array.shape[axis] > 1 else array
 
 
-def build(grid: Grid, pairs, D, dtype) -> tuple[tuple[Wall, Wall] | None, ...]:
-    """Both walls of every axis that has any; D holds one number or field per axis, in `dtype`."""
-    walls = []
+def build(grid: Grid, pairs, medium, dtype) -> tuple[tuple[Wall, Wall] | None, ...]:
+    """Both walls of every axis that has any, coefficients in `dtype`."""
+    real, d, walls = dtype.real_dtype, grid.ndim, []
     for axis, pair in enumerate(pairs):
         if isinstance(pair[0], boundary.Periodic):
             walls.append(None)
             continue
-        sides = []
+        D, half, sides = _nest.to(medium.D[axis], real), 2 / grid.dx[axis], []
         for upper, condition in enumerate(pair):
-            d = D[axis]
-            if d.shape.rank:
-                d = d if d.shape[axis] == 1 else halo.edge(d, axis, bool(upper), grid.ndim)
-            half = 2 / grid.dx[axis]
-            kappa = tf.where(d > 0, d, tf.ones_like(d))
-            sides.append(Wall(grid, axis, bool(upper), condition, *(tf.cast(v * half, dtype) for v in (d, kappa))))
+            cell = halo.edge(D, axis, bool(upper), d) if D.shape.rank else D
+            kappa = tf.where(cell > 0, cell, tf.ones_like(cell))
+            k, kappa = (tf.cast(v * half, dtype) for v in (cell, kappa))
+            steep = isinstance(condition, boundary.Neumann) and not condition.homogeneous
+            at = tf.cast(_at_wall(D, medium.ends, axis, bool(upper), d), dtype) if steep else None
+            sides.append(Wall(grid, axis, bool(upper), condition, k, kappa, at))
         walls.append(tuple(sides))
     return tuple(walls)
+
+
+def _at_wall(D, ends, axis, upper, d):
+    """D at a wall: as the medium knows it, else along the line through two cells, within a factor of two."""
+    if ends is not None and ends[axis] is not None:
+        return _nest.to(ends[axis][upper], D.dtype)
+    if not D.shape.rank or D.shape[axis] == 1:
+        return D
+    first, second = (halo.cut(D, axis, i, 1, d) for i in ((-1, -2) if upper else (0, 1)))
+    return tf.maximum(1.5 * first - 0.5 * second, 0.5 * first)

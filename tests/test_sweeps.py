@@ -39,20 +39,18 @@ def run(law, y0, jit=True, stepper=None, dt=0.05, steps=20):
     return ds.solve(law, y0, (0.0, steps * dt), stepper=stepper or ds.Euler(), dt=dt, jit=jit).final
 
 
-@pytest.mark.parametrize("walls", WALLS)
 @pytest.mark.parametrize(
-    ("grid", "lead", "F", "k", "Du"),
+    ("walls", "grid", "lead", "F", "k", "Du"),
     [
-        ((7, 12), (3,), (3, 1, 1), (3, 1, 1), ()),
-        ((7, 12), (2, 3), (2, 1, 1, 1), (3, 1, 1), (2, 3, 1, 1)),
-        ((9,), (4,), (4, 1), (), (4, 1)),
-        ((6, 5), (), (6, 5), (1, 5), ()),
-        ((6, 5), (2,), (6, 1), (2, 6, 5), ()),
-        ((4, 3, 6), (2,), (2, 1, 1, 1), (4, 1, 6), ()),
+        ("periodic", (7, 12), (2, 3), (2, 1, 1, 1), (3, 1, 1), (2, 3, 1, 1)),
+        ("closed", (9,), (4,), (4, 1), (), (4, 1)),
+        ("closed", (6, 5), (), (6, 5), (1, 5), ()),
+        ("periodic", (6, 5), (2,), (6, 1), (2, 6, 5), ()),
+        ("closed", (4, 3, 6), (2,), (2, 1, 1, 1), (4, 1, 6), ()),
     ],
-    ids=["sweep", "two axes", "1-D", "map", "maps and sweep", "3-D"],
+    ids=["sweep", "1-D", "map", "maps and sweep", "3-D"],
 )
-def test_tables_hold_the_numbers_of_every_run_and_place(grid, lead, F, k, Du, walls):
+def test_tables_hold_the_numbers_of_every_run_and_place(walls, grid, lead, F, k, Du):
     box = ds.Grid(grid, 1.0)
     model = ds.models.GrayScott(
         *(numbers(*span, shape) if shape else span[1] for span, shape in zip(SPANS, (F, k, Du), strict=True))
@@ -62,7 +60,7 @@ def test_tables_hold_the_numbers_of_every_run_and_place(grid, lead, F, k, Du, wa
     assert apart(run(law, y0, steps=37), run(law, y0, jit=False, steps=37)) < 1e-14
 
 
-@pytest.mark.parametrize("fits", [1, 2, 5])
+@pytest.mark.parametrize("fits", [1, 5])
 def test_groups_of_runs_march_one_after_the_other(fits, monkeypatch):
     """Six runs, of which the cache holds fewer at a time: the largest divisor of six that fits."""
     box = ds.Grid((5, 10 + fits), 1.0)
@@ -75,7 +73,7 @@ def test_groups_of_runs_march_one_after_the_other(fits, monkeypatch):
     assert apart(run(law, y0, steps=23), run(law, y0, jit=False, steps=23)) < 1e-14
 
 
-STEPPERS = [ds.Tsit5(), ds.ETDRK2(), ds.ETDRK4(), ds.IMEX(), ds.RKL2(), ds.Strang()]
+STEPPERS = [ds.Heun(), ds.ETDRK2(), ds.IMEX(), ds.RKL2(), ds.Strang()]
 
 
 @pytest.mark.parametrize("stepper", STEPPERS, ids=lambda s: type(s).__name__)
@@ -115,6 +113,17 @@ def test_a_map_of_decay_has_the_exact_steady_state():
                         [s / k[1] - s / k[0], 0.0])
     exact = np.where(x < 1, s / k[0] + a[0] * np.cosh(m[0] * x), s / k[1] + a[1] * np.cosh(m[1] * (2 - x)))
     assert distance(u, exact) < 1e-5 * 2
+
+
+def test_books_are_kept_run_by_run():
+    grid = ds.Grid((6, 5), 1.0)
+    walls = ds.Boundary(x=ds.Neumann(), y=(ds.Dirichlet(0.4), ds.Neumann()))
+    law = ds.models.GrayScott(0.3, 0.2, numbers(0.01, 0.02, (3, 1, 1)), 0.02).on(grid, walls)
+    y0 = state((3, 6, 5))
+    y, books = ds.solve(*ds.track(law, y0), (0.0, 0.5), stepper=ds.Heun(), dt=0.05, jit=False).final
+    for before, after, book in zip(y0, y, books, strict=True):
+        assert book["y-"].shape == (3,)
+        assert distance(grid.integrate(after - before), sum(book.values())) < 1e-15
 
 
 def test_other_species_other_ends_share_no_ghosts():

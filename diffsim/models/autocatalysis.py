@@ -14,7 +14,8 @@ class GrayScott(MassAction):
     """u_t = Du∇²u − uv² + F(1 − u),  v_t = Dv∇²v + uv² − (F + k)v: U + 2V → 3V, V → P in a fed reactor.
 
     Args:
-        F: feed rate [1 / time].
+        F: feed rate; a number, a map over the grid, or a sweep as `Reaction` takes it, like all that follow
+            [1 / time].
         k: rate at which V decays [1 / time].
         Du: diffusivity of u [length² / time].
         Dv: diffusivity of v [length² / time].

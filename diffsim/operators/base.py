@@ -226,7 +226,13 @@ class Scaled(Operator):
 
     def budget(self, t, u, grid):
         """a times that of A."""
-        return {name: _nest.to(self.a, v.dtype) * v for name, v in self.of.budget(t, u, grid).items()}
+        over = list(range(-grid.ndim, 0))  # where a has one number for each run, the axes that v has no more
+
+        def times(v):
+            a = _nest.to(self.a, v.dtype)
+            return (tf.squeeze(a, over) if a.shape.rank else a) * v
+
+        return {name: times(v) for name, v in self.of.budget(t, u, grid).items()}
 
     def radius(self):
         """|a|·radius(A)."""

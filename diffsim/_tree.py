@@ -25,16 +25,16 @@ LEAF = _Leaf()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Same:
+class Same:
     """Structure compared by identity: functions, models, anything that is not data."""
 
     value: object
 
     def __eq__(self, other):
-        return isinstance(other, _Same) and self.value is other.value
+        return isinstance(other, Same) and self.value is other.value
 
     def __hash__(self):
-        return hash((_Same, id(self.value)))
+        return hash((Same, id(self.value)))
 
 
 def static(**kwargs):
@@ -75,7 +75,7 @@ def _walk(x, leaves):
         keys = tuple(sorted(x))
         return ("dict", keys, tuple(_walk(x[k], leaves) for k in keys))
     if isinstance(x, types.MethodType) and dataclasses.is_dataclass(x.__self__) and not isinstance(x.__self__, type):
-        return ("method", _Same(x.__func__), (_walk(x.__self__, leaves),))
+        return ("method", Same(x.__func__), (_walk(x.__self__, leaves),))
     if isinstance(x, functools.partial):
         return ("partial", None, tuple(_walk(v, leaves) for v in (x.func, x.args, x.keywords)))
     return ("same", _frozen(x), ())
@@ -88,16 +88,35 @@ def _frozen(x):
         return ("frozen", type(x), tuple(_frozen(v) for v in x))
     if dataclasses.is_dataclass(x) and getattr(type(x), "__hash__", None) and _hashable(x):
         return ("value", x)
-    return _Same(x)
+    return Same(x)
 
 
 def _thaw(x):
-    if isinstance(x, _Same):
+    if isinstance(x, Same):
         return x.value
     if x[0] == "frozen":
         values = tuple(_thaw(v) for v in x[2])
         return x[1](*values) if hasattr(x[1], "_fields") else values
     return x[1]
+
+
+def held(structure) -> tuple:
+    """What a structure compares by identity, and the classes in it: functions and what they belong to."""
+    if structure is LEAF:
+        return ()
+    kind, head, parts = structure
+    if kind != "data":
+        own = (head.value,) if isinstance(head, Same) else ()
+        return (*own, *(x for p in parts for x in held(p)))
+    static = (f.metadata.get("static") for f in dataclasses.fields(head))
+    inner = (_functions(p) if fixed else held(p) for fixed, p in zip(static, parts, strict=True))
+    return (head, *(x for found in inner for x in found))
+
+
+def _functions(x) -> tuple:
+    if isinstance(x, Same):
+        return (x.value,) if callable(x.value) else ()
+    return tuple(v for part in x[2] for v in _functions(part)) if x[0] == "frozen" else ()
 
 
 def _hashable(x) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from diffsim import _nest, _tree
+from diffsim._compiled import Compiled
 from diffsim.noise import Interval
 
 PIECES = 256
@@ -74,12 +75,7 @@ def program(structure, slots: int, jit: bool, begin: bool):
         parts = _tree.unflatten(structure, leaves)
         return march(parts, slots, jit, carry, pieces, budget, key)
 
-    compiled = tf.function(start if begin else run, jit_compile=jit, autograph=False)
-
-    def call(*args):  # by way of the concrete function: TensorFlow takes one program per law for needless retracing
-        return compiled.get_concrete_function(*args)(*args)
-
-    return call
+    return Compiled(structure, lambda: tf.function(start if begin else run, jit_compile=jit, autograph=False))
 
 
 def march(parts: Parts, slots: int, jit: bool, carry: Carry, pieces: Pieces, budget, key):

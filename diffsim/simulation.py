@@ -8,6 +8,7 @@ import math
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
+from diffsim._compiled import Compiled
 from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot
 from diffsim.noise import Interval
@@ -98,9 +99,8 @@ def _program(structure, steps: int, jit: bool):
     def pull(leaves, y, rest, bars):
         return _Path(structure, leaves, y, *rest, steps).gradient(bars)
 
-    end, pull = (tf.function(f, jit_compile=jit, autograph=False) for f in (end, pull))
-
     def run(leaves, y, rest):
+        forth, pull_back = (tf.function(f, jit_compile=jit, autograph=False) for f in (end, pull))
         flat = [*leaves, *_nest.flatten(y)]
         smooth = [i for i, x in enumerate(flat) if x.dtype.is_floating or x.dtype.is_complex]
 
@@ -112,14 +112,14 @@ def _program(structure, steps: int, jit: bool):
             given = full[: len(leaves)], _nest.pack(y, full[len(leaves) :]), rest
 
             def backward(*bars):
-                gradient = pull(*given, list(bars))
+                gradient = pull_back(*given, list(bars))
                 return [gradient[i] for i in smooth]
 
-            return _nest.flatten(end(*given)), backward
+            return _nest.flatten(forth(*given)), backward
 
         return _nest.pack(y, forward(*(flat[i] for i in smooth)))
 
-    return tf.function(run, autograph=False)
+    return Compiled(structure, lambda: tf.function(run, autograph=False))
 
 
 class _Path:

@@ -303,7 +303,7 @@ def test_is_the_operator_itself():
     same, u = Iterative(op), RNG.normal(size=PLANE.shape)
     assert distance(same.apply(u), op.apply(u)) == 0 and distance(same(0.0, u), op(0.0, u)) == 0
     assert distance(same.source(0.0, tf.constant(u)), op.source(0.0, tf.constant(u))) == 0
-    assert same.radius() == op.radius() and not same.diagonalises and same.solvable() is same
+    assert same.radius() == op.radius() and not same.diagonalises and same.solvable().of is op
     assert isinstance((0.5 * op - 1.0).solvable(), Iterative)
 
 

@@ -329,7 +329,7 @@ class Sum(Operator):
             return self.diagonal()
         from diffsim.operators.krylov import Iterative
 
-        return Iterative(self)
+        return Iterative(self).solvable()
 
 
 def _product(h, a):

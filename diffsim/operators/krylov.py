@@ -161,7 +161,10 @@ class Iterative(Operator):
             _checks.refuse("state", _checks.Verbatim(f"dtype {tf.as_dtype(like.dtype).name}"), "float32 or float64",
                            "conjugate gradients need a symmetric matrix", "Carry the real and imaginary parts apart.")
         of = self.of.prepare(like)
-        return replace(self, of=of, levels=_levels(_constant(of), like.dtype))
+        if self.levels is None:
+            return replace(self, of=of, levels=_levels(_constant(of), like.dtype))
+        leaves, structure = _tree.flatten(self.levels)
+        return replace(self, of=of, levels=_tree.unflatten(structure, _tree.as_tensors(leaves, multigrid.PRECISION)))
 
     def apply(self, u):
         """A u."""
@@ -193,8 +196,13 @@ class Iterative(Operator):
         return self.of.diagonal()
 
     def solvable(self) -> Iterative:
-        """Itself."""
-        return self
+        """With the hierarchy of grids, built outside of the program: to compile it takes seconds, to run it less."""
+        leaves = _tree.flatten(self.of)[0]
+        grid = next((term.grid for _, term in _parts(self.of) if hasattr(term, "grid")), None)
+        if self.levels is not None or grid is None or any(tf.is_symbolic_tensor(a) for a in leaves):
+            return self
+        of = _constant(self.of.prepare(tf.zeros(grid.shape, tf.float64)))
+        return replace(self, levels=_levels(of, tf.float64))
 
     def resolvent(self, gamma, rhs):
         """(I − γA)⁻¹ rhs; NaN for each member of the ensemble that did not converge.

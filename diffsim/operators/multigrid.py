@@ -17,7 +17,7 @@ from diffsim import _nest
 from diffsim._tree import static
 from diffsim._xla import fence
 from diffsim.operators import halo
-from diffsim.operators.network import Network, cells
+from diffsim.operators.network import Network, cells, widened
 
 PRECISION = tf.float32  # a preconditioner needs no more, and reads half as much
 SWEEPS = 2  # Jacobi sweeps before and after each coarse correction
@@ -66,7 +66,11 @@ class System:
     def coupling(self, a):
         """Σ c·a_neighbour: minus the off-diagonal part."""
         d = len(self.faces)
-        p = fence(halo.pad(a, [None if wraps else _nothing for wraps in self.periodic], d))
+        p = a
+        for axis in [i for i, wraps in enumerate(self.periodic) if wraps]:
+            p = widened(p, axis, 1, True, d)
+        ends = [[0, 0] if wraps else [1, 1] for wraps in self.periodic]
+        p = fence(tf.pad(p, [[0, 0]] * (a.shape.rank - d) + ends))
         total = 0.0
         for axis, c in enumerate(self.faces):
             step = tuple(int(i == axis) for i in range(d))
@@ -111,7 +115,3 @@ def cycle(systems: tuple[System, ...], b):
     for halving in reversed(top.down):
         e = halving.prolong(e)
     return top.smooth(a + e, b)
-
-
-def _nothing(layer, upper, done):
-    return tf.zeros_like(layer)

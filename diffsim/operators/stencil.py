@@ -103,7 +103,7 @@ class Diffusion(Operator):
         """Diagonal if the axes separate, else conjugate gradients with multigrid."""
         from diffsim.operators import krylov
 
-        return self.diagonal() if self.diagonalises else krylov.Iterative(self)
+        return self.diagonal() if self.diagonalises else krylov.Iterative(self).solvable()
 
 
 def Laplacian(grid: Grid, boundary) -> Diffusion:  # noqa: N802 - it names an operator

@@ -159,3 +159,24 @@ def test_values_are_checked_before_anything_is_compiled():
         ds.models.GrayScott(0.3, 0.2, 0.1 * sweep).on(grid, ds.Robin(1.0, 0.0))
     with pytest.raises(ValueError, match="each run has one diffusivity"):
         ds.models.GrayScott(0.3, 0.2, np.full((3, 6, 5), 0.1)).on(grid, ds.Neumann())
+
+
+def test_each_run_has_its_own_gradient():
+    """∂/∂F and ∂/∂D of each run against central differences; other values run through the same program."""
+    grid, y0 = ds.Grid((4, 5), 1.0), state((2, 4, 5))
+    F, D = (tf.constant(numbers(low, 1.5 * low, (2, 1, 1))) for low in (0.2, 0.01))
+
+    def law(F, D):
+        return ds.models.GrayScott(F, 0.2, D, 0.01).on(grid, ds.Neumann())
+
+    advance = ds.Simulation(law(F, D), ds.ETDRK2(), dt=0.05, like=y0, jit=False).advance
+
+    def size(F, D):
+        return tf.reduce_sum(advance(y0, 4, law=law(F, D))[0] ** 2, [1, 2])
+
+    with tf.GradientTape() as tape:
+        tape.watch([F, D])
+        total = tf.reduce_sum(size(F, D))
+    for slope, move in zip(tape.gradient(total, [F, D]), ((1e-5, 0.0), (0.0, 1e-5)), strict=True):
+        rise = size(F + move[0], D + move[1]) - size(F - move[0], D - move[1])
+        assert distance(slope[:, 0, 0], rise / 2e-5) < 1e-5

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
-from diffsim.equation import Equation, Slot
+from diffsim.equation import Equation, Slot, grid_of
 from diffsim.solution import Solution, Status
 from diffsim.solve import SolveError, as_state
 from diffsim.steppers.implicit import ImplicitEuler, solve_stage
@@ -22,17 +22,15 @@ def steady(
     """The state at which nothing changes, by implicit Euler steps that grow without bound.
 
     y_{k+1} = y_k + γ_k·rate(y_{k+1}): with γ large each step is one Newton step towards rate = 0, and γ follows the
-    fall of the
-    rate (switched evolution relaxation). Linear laws need two or three steps, whatever y0 is. Where the law
-    conserves an
-    amount (no flux through any wall, say), the steady state keeps that of y0.
+    fall of the rate (switched evolution relaxation). Linear laws need two or three steps, whatever y0 is. Where the
+    amount of a species cannot leave (∫rate dV does not depend on y, as between walls without exchange), the steady
+    state keeps that of y0 to rounding, and sources must balance.
 
     Args:
         law: linear part and drift; no noise.
         y0: where to start; the nearest steady state downhill is found where there are several.
         rtol: stop when the root mean square rate has fallen by this factor of the scale ρ·|y| + |b| [1]; 1e-12 in
-        float64
-            and 1e-5 in float32 if not given.
+            float64 and 1e-5 in float32 if not given. Sources in a closed system must balance to this factor, too.
         t: time at which wall values and drift are taken.
         jit: compile with XLA.
         throw: raise SolveError if no steady state was found.
@@ -41,7 +39,7 @@ def steady(
         Solution; `final` is the state, `info["residual"]` its root mean square rate.
 
     Raises:
-        SolveError: the rate stopped falling; there may be no steady state.
+        SolveError: the rate stopped falling, or sources in a closed system do not balance: there is no steady state.
 
     References:
         Mulder & van Leer (1985), doi:10.1016/0021-9991(85)90148-2; Kelley & Keyes (1998),
@@ -72,16 +70,16 @@ def steady(
     t = tf.constant(t, tf.float64)
 
     rate, scale = (float(v) for v in size(leaves, y, t, tf.constant(rho, real)))
-    best, steps, stalls = (rate, y), 0, 0
     gamma, began = _first(bound, rho, rate, scale), rate
+    keep = _Amounts(bound, y, t, rtol, lambda v: relax(leaves, v, t, tf.constant(gamma, real)))
+    best, steps, stalls, widest, moved, largest = (rate, y), 0, 0, 0.0, np.inf, _norm(y)
 
-    def found(
-        rate, factor
-    ):  # small beside what it is made of, and fallen from where it began: a runaway state is large
-        return rate <= factor * rtol * scale and (rate <= 1e-3 * began or steps == 0)
+    def found(factor):  # small beside what it is made of, fallen from where it began, and the state does not run away
+        small = best[0] <= factor * rtol * scale
+        return small and (steps == 0 or best[0] <= 1e-3 * began and moved <= 1e-3 * largest)
 
-    while not found(best[0], 1) and steps < MOST_STEPS and stalls < 5:
-        new = relax(leaves, best[1], t, tf.constant(gamma, real))
+    while not keep.imbalance and not found(1) and steps < MOST_STEPS and stalls < 5:
+        new = keep.restore(relax(leaves, best[1], t, tf.constant(gamma, real)))
         steps += 1
         now, wide = (float(v) for v in size(leaves, new, t, tf.constant(rho, real)))
         if not np.isfinite(now):
@@ -89,12 +87,15 @@ def steady(
             continue
         scale = max(scale, wide)
         stalls = stalls + 1 if now > 0.5 * best[0] and (gamma * rho > 1e8 or now > best[0]) else 0
+        if gamma >= widest:
+            moved, largest = _norm(_nest.sub(new, best[1])), max(largest, _norm(new))
         if now < best[0] or law.drift is not None and now < 100 * best[0]:
+            moved, widest = _norm(_nest.sub(new, best[1])), gamma
             gamma *= min(1e3, max(10.0, best[0] / max(now, 1e-300)))
             best = (now, new)
         else:
             gamma /= 10
-    done = found(best[0], 100)
+    done = not keep.imbalance and found(100)
     info = {"stepper": "steady", "residual": best[0], "scale": scale, "steps": steps}
     solution = Solution(
         np.array([np.inf]),
@@ -106,10 +107,17 @@ def steady(
         Status.STEADY if done else Status.MAX_STEPS,
         info,
     )
+    if throw and keep.imbalance:
+        raise SolveError(
+            f"there is no steady state: the amount changes at the rate {keep.imbalance:.6g} whatever the state is, "
+            "expected 0, because sources and inflow do not balance and nothing can leave. Balance them, or let "
+            "something out (a Dirichlet or Robin wall, decay).",
+            solution,
+        )
     if throw and not done:
         raise SolveError(
             f"no steady state was found: the rate fell to {best[0]:.3g}, "
-            f"expected ≤ {min(100 * rtol * scale, 1e-3 * began):.3g}, "
+            f"expected ≤ {min(100 * rtol * scale, 1e-3 * began):.3g} at a state that stays, "
             "because the state keeps moving, sources have nowhere to go, or the start is too far. Start nearer "
             "(y0=solve(…).final), or look at the path with solve(…).",
             solution,
@@ -117,11 +125,85 @@ def steady(
     return solution
 
 
+def _norm(y) -> float:
+    return float(_nest.dot(y, y)) ** 0.5
+
+
+class _Amounts:
+    """Amounts ∫u dV that no state can change: what they must not do, and how to keep them to rounding.
+
+    Attributes:
+        imbalance: the greatest rate of such an amount, 0.0 where they are at rest [amount / time].
+    """
+
+    def __init__(self, law, y, t, rtol, relax):
+        law, eps = law.prepare(y), np.finfo(_nest.real_dtype(y).as_numpy_dtype).eps
+        count = sum(leaf.shape.num_elements() for leaf in _nest.flatten(y))
+        base = _nest.zeros(y) if law.drift is None else y
+        size = _norm(base) / max(count, 1) ** 0.5 or 1.0
+        flat = _nest.map(lambda a: tf.fill(a.shape, _nest.to(size, a.dtype)), y)
+        rough = _nest.map(lambda a: _nest.to(size * _rough(a.shape), a.dtype), y)
+        at = law.rate(t, base)
+
+        def response(v):
+            return law.linear.apply(v) if law.drift is None else _nest.sub(law.rate(t, _nest.add(base, v)), at)
+
+        self.volumes, self.imbalance, level = [], 0.0, True
+        rates = [_nest.flatten(r) for r in (at, response(flat), response(rough))]
+        for volume, *leaf in zip(_volumes(law, y), *rates, strict=True):
+            if volume is not None:
+                (net, gross), *others = ((_sum(volume, r), _sum(volume, tf.abs(r))) for r in leaf)
+                cancelled = 0.0 if law.drift is None else gross + (1e-2 * others[1][1] if eps < 1e-10 else 0.0)
+                closed = all(np.all(np.abs(o) <= 100 * eps * (w + cancelled)) for o, w in others)
+                volume = volume if closed else None
+                if closed and np.any(np.abs(net) > max(100 * eps, rtol) * gross):
+                    self.imbalance = float(np.real(net.flat[np.argmax(np.abs(net))]))
+                level = level and _norm(leaf[1]) <= 100 * eps * _norm(leaf[2])
+            self.volumes.append(volume)
+        self.amounts = self._of(y)
+        ones = _nest.pack(y, [tf.ones_like(a) for a in _nest.flatten(y)])
+        if level or law.drift is not None or self.imbalance:
+            self.direction = ones
+        else:  # what relaxes to rest without sources: across a partition it is not level
+            rest = relax(_nest.zeros(y))
+            self.direction = _nest.sub(relax(_nest.sub(relax(ones), rest)), rest)
+
+    def _of(self, y):
+        leaves = _nest.flatten(y)
+        return [None if v is None else _sum(v, a) for v, a in zip(self.volumes, leaves, strict=True)]
+
+    def restore(self, y):
+        """y with the amounts that it began with."""
+        out = []
+        for u, d, v, kept in zip(*map(_nest.flatten, (y, self.direction)), self.volumes, self.amounts, strict=True):
+            if v is not None:
+                missing = (kept - _sum(v, u)) / _sum(v, d)
+                u = u + _nest.to(missing.reshape(missing.shape + (1,) * v.ndim), u.dtype) * d
+            out.append(u)
+        return _nest.pack(y, out)
+
+
+def _rough(shape):
+    """Numbers between 0.5 and 1.5 without order: multiples of the golden ratio, modulo 1."""
+    return 0.5 + np.reshape(np.arange(np.prod(shape, dtype=int)) * 0.6180339887498949 % 1, shape)
+
+
+def _sum(volume, u):
+    """Σ V·u over the grid, at the highest precision."""
+    return np.sum(np.asarray(u).astype(np.result_type(u.dtype.as_numpy_dtype, np.float64)) * volume,
+                  axis=tuple(range(-volume.ndim, 0)))
+
+
+def _volumes(law, y) -> list:
+    """Volumes of the cells for each leaf; None where it has no grid."""
+    ops = getattr(law.linear, "ops", (None,) * len(_nest.flatten(y)))
+    grids = [grid_of(op) or getattr(law.drift, "grid", None) or grid_of(law.linear) for op in ops]
+    return [None if g is None else np.broadcast_to(g.volume(), g.shape) for g in grids]
+
+
 def _first(law, rho, rate, scale):
     """γ to begin with: beyond the slowest diffusive time for linear laws, careful for others."""
     if law.drift is None:
-        from diffsim.equation import grid_of
-
         grid = grid_of(law.linear)
         n = max(grid.shape) if grid is not None else 1
         return 1e6 * n**2 / max(rho, 1e-300)

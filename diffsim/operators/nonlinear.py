@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import tensorflow as tf
 
 from diffsim import _checks, _nest, boundary
-from diffsim.boundary import Dirichlet
+from diffsim.boundary import Dirichlet, Neumann
 from diffsim.operators import halo, media
 from diffsim.operators.stencil import Diffusion
 
@@ -85,7 +85,7 @@ class NonlinearDiffusion:
         def value():
             return boundary.evaluate(wall.condition.given, t, wall.coordinates(), wall.axis, layer.dtype)
 
-        if wall.D is not None:  # a Neumann wall, at which u = u₁ + gradient·Δx/2
+        if isinstance(wall.condition, Neumann) and not wall.condition.homogeneous:  # u = u₁ + gradient·Δx/2 there
             half = _nest.to(self.grid.dx[wall.axis] / 2, layer.dtype)
             return replace(wall, D=wall.D * self.D(layer + half * value())).supply(t)
         mean = self.D(layer)

@@ -26,7 +26,7 @@ class Wall:
     condition: Condition
     k: tf.Tensor  # conductance of the half cell, D/(Δx/2)
     kappa: tf.Tensor  # k, but 2/Δx where D = 0
-    D: tf.Tensor | None = None  # at the wall itself, where the condition asks for it
+    D: tf.Tensor  # at the wall itself, 0 unless the condition asks for it
 
     @property
     def slope(self):
@@ -86,7 +86,7 @@ def build(grid: Grid, pairs, medium, dtype) -> tuple[tuple[Wall, Wall] | None, .
             kappa = tf.where(cell > 0, cell, tf.ones_like(cell))
             k, kappa = (tf.cast(v * half, dtype) for v in (cell, kappa))
             steep = isinstance(condition, boundary.Neumann) and not condition.homogeneous
-            at = tf.cast(_at_wall(D, medium.ends, axis, bool(upper), d), dtype) if steep else None
+            at = tf.cast(_at_wall(D, medium.ends, axis, bool(upper), d), dtype) if steep else tf.zeros_like(k)
             sides.append(Wall(grid, axis, bool(upper), condition, k, kappa, at))
         walls.append(tuple(sides))
     return tuple(walls)

@@ -156,9 +156,10 @@ def _draw(transform: Callable, key, shape, dtype, step, first) -> tf.Tensor:
     draw, shape, valid = _drawing(key, shape, step, first)
     if valid is None:
         flat = transform(*draw(), dtype)
-    else:  # the condition also keeps XLA:CPU from fusing the draw into slow loops over a short last axis
-        nan = tf.fill([math.prod(shape)], tf.constant(math.nan, dtype))
-        flat = tf.cond(valid, lambda: transform(*draw(), dtype), lambda: nan)
+    else:  # conditions also keep XLA:CPU from fusing into slow loops: cipher, quantile and use are fastest apart
+        n = math.prod(shape)
+        words = tf.cond(valid, draw, lambda: (tf.zeros([n], tf.uint32), tf.zeros([n], tf.uint32)))
+        flat = tf.cond(valid, lambda: transform(*words, dtype), lambda: tf.fill([n], tf.constant(math.nan, dtype)))
     return tf.reshape(tf.stop_gradient(flat), shape)
 
 

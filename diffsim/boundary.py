@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -233,7 +233,19 @@ def resolve(boundary, grid) -> tuple[tuple[Condition, Condition], ...]:
         )
     for axis, pair in enumerate(pairs):
         _check_pair(names[axis], axis, pair, grid)
-    return pairs
+    return tuple(tuple(_on_face(c, axis, grid) for c in pair) for axis, pair in enumerate(pairs))
+
+
+def _on_face(condition, axis, grid):
+    """The condition with arrays over the face laid out along the grid's axes."""
+    arrays = {f.name: getattr(condition, f.name) for f in fields(condition)}
+    short = {k: v for k, v in arrays.items() if 0 < np.ndim(v) < grid.ndim and not callable(v)}
+    if not short:
+        return condition
+    return replace(condition, **{
+        k: tf.expand_dims(v, axis) if isinstance(v, (tf.Tensor, tf.Variable)) else np.expand_dims(v, axis)
+        for k, v in short.items()
+    })
 
 
 def _check_pair(name, axis, pair, grid):

@@ -461,3 +461,26 @@ def test_walls_are_of_second_order_where_D_varies(name):
         errors.append(np.abs(ds.steady(law, np.full(n, 0.1), jit=False).final - exact).max())
     assert errors[1] < 2e-3
     assert np.log2(errors[0] / errors[1]) > 1.9
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("form", ["flat", "face", "tensor"])
+def test_arrays_over_a_face_lie_on_it_whatever_its_axis(axis, form):
+    grid, D = GRIDS[3], field(GRIDS[3])[0]
+    flat = tuple(n for i, n in enumerate(grid.shape) if i != axis)
+    values = [np.random.default_rng(i).uniform(0.5, 2.0, flat) for i in range(2)]
+    give = {"flat": lambda v: v, "face": lambda v: np.expand_dims(v, axis), "tensor": tf.constant}[form]
+    h, v = (give(a) for a in values)
+    oracle_h, oracle_v = (a.ravel() for a in values)
+    for low, high, oracle in (
+        (ds.Robin(h, v), ds.Dirichlet(v), (("robin", oracle_h, oracle_v), ("dirichlet", oracle_v))),
+        (ds.Flux(v), ds.Robin(h), (("flux", oracle_v), ("robin", oracle_h, 0.0))),
+    ):
+        walls = ds.Boundary(**{n: (low, high) if i == axis else ds.Periodic() for i, n in enumerate("xyz")})
+        op = ds.Diffusion(grid, walls, D)
+        A, b = system(grid.shape, grid.size, (D,) * 3, [oracle if i == axis else PERIODIC for i in range(3)])
+        assert distance(matrix(op, grid.shape), A) < 1e-12 * np.abs(A).max()
+        assert distance(op.source(0.0, np.zeros(grid.shape)).numpy().ravel(), b) < 1e-12 * np.abs(b).max()
+        u = np.random.default_rng(7).normal(size=grid.shape)
+        total = sum(np.sum(q) for q in op.inflow(0.0, u).values())
+        assert total == pytest.approx(np.sum(A @ u.ravel() + b) * np.prod(grid.dx), rel=1e-11)

@@ -19,7 +19,10 @@ def stepper_for(law: Equation, h: float | None):
     diagonal = law.linear is not None and law.linear.diagonalises
     if Slot.DIFFUSION in used:
         if diagonal and law.noise.gaussian and (_tree.is_number(law.diffusion) or not callable(law.diffusion)):
-            return ETD1(), "the noise is additive and the linear part diagonalises, so both are integrated exactly"
+            if law.noise.variance is not None:
+                return ETD1(), "the noise is additive and the linear part diagonalises, so both are integrated exactly"
+            if law.linear.diagonal().orthogonal:
+                return ETD1(), "the linear part diagonalises and is exact, and so is additive noise that has its modes"
         if h is None and law.noise.refinable:
             return Heun(), "the noise keeps its path, on which Heun's method estimates its error"
         return EulerMaruyama(), "the law has noise"

@@ -42,6 +42,12 @@ class SpaceTimeWhite(Noise):
     def __post_init__(self):
         _checks.instance("grid", self.grid, Grid, why="noise is averaged over its cells", way_out="Pass ds.Grid(…).")
 
+    @property
+    def variance(self):
+        """1/V."""
+        V = np.asarray(self.grid.volume())
+        return 1 / float(V.flat[0]) if np.ptp(V) == 0 else 1 / V
+
     def increment(self, key, n, t, h, like):
         """√(|h|/V)·ξ."""
         _check(self.grid, like)

@@ -6,6 +6,7 @@ A sample variance of N normal numbers has the relative standard deviation √(2/
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.linalg import expm, solve_continuous_lyapunov
 
 import diffsim as ds
 
@@ -136,3 +137,45 @@ def test_conserved_noise_has_a_flat_spectrum(walls):
     agree(power, chi, runs)
     with pytest.raises(ValueError, match="Robin wall"):
         ds.ConservedWhite(grid, ds.Robin(1.0, 0.0))
+
+
+LEANING = ds.Layers((1.0, 0.1), (0.5,), interfaces=(ds.Interface(3.0, 0.5),))
+LINES = {
+    "box": ds.Diffusion(ds.Grid(6, 1.0), ds.Dirichlet(), 1.0 + np.arange(6) / 6),
+    "cylinder": ds.Diffusion(ds.RadialGrid(6, 1.0, dimension=2), ds.Neumann(), 0.05),
+    "ball": ds.Diffusion(ds.RadialGrid(6, 1.0), ds.Robin(1.0), 0.05),
+    "partition": ds.Diffusion(ds.Grid(6, 1.0), ds.Neumann(), LEANING),
+}
+
+
+@pytest.mark.parametrize("kind", [lambda grid: ds.Brownian(), ds.SpaceTimeWhite], ids=["per cell", "per volume"])
+@pytest.mark.parametrize("name", LINES)
+def test_one_exact_step_of_any_length_has_the_covariance_of_lyapunov(name, kind):
+    h, op = 0.5, LINES[name] - 1.0
+    noise = kind(LINES[name].grid)
+    ready = op.diagonal().prepare(tf.zeros(6, tf.float64))
+    kick = ready.noise_multiplier(tf.constant(h, tf.float64), noise.variance)
+    K = np.array([ready.inverse(kick(ready.forward(e))) for e in tf.eye(6, dtype=tf.float64)]).T
+    A = op.apply(np.eye(6)).numpy().T
+    white = np.diag(np.broadcast_to(noise.variance, 6))
+    E = expm(h * A)
+    exact = solve_continuous_lyapunov(A, E @ white @ E.T - white)
+    np.testing.assert_allclose(h * K @ white @ K.T, exact, rtol=0, atol=1e-12 * np.abs(exact).max())
+
+
+def test_runs_on_a_ball_have_the_exact_variance_at_any_step():
+    op, runs = LINES["ball"], 20000
+    law = ds.Equation(linear=op - 1.0, diffusion=0.7, noise=ds.SpaceTimeWhite(op.grid))
+    sol = ds.solve(law, np.zeros((runs, 6)), (0.0, 0.5), dt=0.5, key=ds.key(3), jit=False)
+    A, white = (op - 1.0).apply(np.eye(6)).numpy().T, np.diag(0.49 / op.grid.volume())
+    E = expm(0.5 * A)
+    exact = np.diag(solve_continuous_lyapunov(A, E @ white @ E.T - white))
+    agree(np.mean(sol.final.numpy() ** 2, 0), exact, runs)
+
+
+def test_noise_that_ties_shells_together_is_not_taken_for_exact():
+    op = LINES["ball"]
+    law = ds.Equation(linear=op - 1.0, diffusion=0.7, noise=ds.Correlated(np.eye(6) + 0.1))
+    assert ds.solve(law, np.zeros(6), (0.0, 0.1), dt=0.001, key=ds.key(0), jit=False).info["stepper"] == "EulerMaruyama"
+    with pytest.raises(TypeError, match=r"independ|depend on each other.*Brownian.*EulerMaruyama"):
+        ds.solve(law, np.zeros(6), (0.0, 0.1), dt=0.001, stepper=ds.ETD1(), key=ds.key(0), jit=False)

@@ -27,6 +27,11 @@ class Noise(ABC):
     def increment(self, key, n, t, h, like):
         """N(t + h) − N(t) in step n, one value for each entry of the state `like`; t and h are float64 scalars."""
 
+    @property
+    def variance(self):
+        """Variance per time in each cell, a number or an array over the grid; None where cells depend on each other."""
+        return 1.0 if self.white else None
+
     def area(self, key, n, t, h, like):
         """(W, H): the increment and its space-time Lévy area, H = (1/h)∫(W(s) − (s/h)W(h)) ds of variance |h|/12."""
         _checks.refuse(

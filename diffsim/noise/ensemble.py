@@ -26,6 +26,11 @@ class _Over(Noise):
         return self.noise.white
 
     @property
+    def variance(self):
+        """As the noise inside."""
+        return self.noise.variance
+
+    @property
     def gaussian(self) -> bool:
         """As the noise inside."""
         return self.noise.gaussian

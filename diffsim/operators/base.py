@@ -60,6 +60,11 @@ class Operator(ABC):
         """Whether `diagonal` will succeed."""
         return False
 
+    @property
+    def orthogonal(self) -> bool:
+        """Whether modes are orthogonal under the plain sum over cells; asked of diagonal operators only."""
+        return True
+
     def resolvent(self, gamma, rhs):
         """(I − γA)⁻¹ rhs."""
         self._lacks("a resolvent", "Call solvable() first.")
@@ -80,8 +85,14 @@ class Operator(ABC):
         """c ↦ φₖ(hA) c on coefficients, with what depends on h computed once; φ₀ = exp."""
         self._lacks("an eigenbasis", "Call diagonal() first.")
 
-    def noise_multiplier(self, h):
-        """c ↦ √φ₁(2hA) c: turns white noise of variance h into ∫e^{(h−s)A}dW on coefficients, exactly in law."""
+    def noise_multiplier(self, h, variance=1.0):
+        """A map of coefficients that turns the increment of a noise into ∫e^{(h−s)A}dN, in law; c ↦ √φ₁(2hA) c.
+
+        Args:
+            h: the step.
+            variance: of the noise per time in each cell, a number or an array over the grid; None where cells depend
+                on each other.
+        """
         self._lacks("an eigenbasis", "Call diagonal() first.")
 
     def budget(self, t, u, grid) -> dict:
@@ -181,7 +192,7 @@ class Identity(Operator):
 
         return times
 
-    def noise_multiplier(self, h):
+    def noise_multiplier(self, h, variance=1.0):
         """√φ₁(2ha)·c."""
 
         def times(c, a=self.a):

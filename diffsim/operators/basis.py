@@ -27,6 +27,7 @@ class Dense:
 
     F: np.ndarray | tf.Tensor
     G: np.ndarray | tf.Tensor
+    orthogonal: bool = static(default=True)  # F Fᵀ is a multiple of the identity
 
     @property
     def n(self):
@@ -69,6 +70,11 @@ class Basis:
     def key(self):
         """Equal for equal bases."""
         return tuple(a.key for a in self.axes)
+
+    @property
+    def orthogonal(self) -> bool:
+        """Whether modes are orthogonal under the plain sum over cells."""
+        return all(a.orthogonal for a in self.axes if isinstance(a, Dense))
 
     def forward(self, u):
         """Coefficients over the trailing axes of u."""

@@ -118,14 +118,49 @@ class Diagonal(Operator):
         """c ↦ φₖ(hΛ) c."""
         return self._multiplier(lambda lam: phi(k, _nest.to(h, lam.dtype) * lam))
 
-    def noise_multiplier(self, h):
-        """c ↦ √φ₁(2hReΛ) c."""
+    @property
+    def orthogonal(self) -> bool:
+        """As the basis."""
+        return self.basis.orthogonal
+
+    def noise_multiplier(self, h, variance=1.0):
+        """c ↦ √φ₁(2hReΛ) c where modes are orthogonal."""
+        if not self.orthogonal:
+            return self._noise_of_leaning_modes(h, variance)
         mixing = tuple(None if m is None else tf.math.real(m) for m in self.mixing)
 
         def root(lam):
             return tf.sqrt(phi(1, 2 * _nest.to(h, lam.dtype) * lam))
 
         return response.multiplier(root, tf.math.real(self.lam), mixing)
+
+    def _noise_of_leaning_modes(self, h, variance):
+        """c ↦ M c with M B Mᴴ = B ∘ φ₁(h(λᵢ + λ̄ⱼ)), B = V⁻¹ diag(variance) V⁻ᵀ the covariance of the coefficients."""
+        if variance is None:
+            _checks.refuse(
+                "noise",
+                _checks.Verbatim("noise whose cells depend on each other"),
+                "Brownian() or SpaceTimeWhite(grid)",
+                "on a radial grid or across a partition the modes of the operator are not those of the noise",
+                "Use EulerMaruyama().",
+                TypeError,
+            )
+        (axis,) = self.basis.axes  # such operators are one-dimensional
+        wide = tf.complex128 if self.lam.dtype.is_complex else tf.float64
+        root = _nest.to(variance, tf.float64) ** 0.5 * tf.ones(axis.n, tf.float64)
+        F, G = (_nest.to(m, tf.float64) for m in (axis.F * root, axis.G / root[:, None]))
+        lam = tf.cast(self.lam, wide)
+        decay = phi(1, _nest.to(h, wide) * (lam[:, None] + tf.math.conj(lam)))
+        covariance = tf.cast(tf.matmul(F, F, transpose_b=True), wide) * decay
+        if any(m is not None for m in self.mixing):
+            reason = "noise on a radial grid or across a partition has no derivative in a field of D"
+            covariance = tf.raw_ops.PreventGradient(input=covariance, message=reason)
+        M = tf.matmul(tf.linalg.cholesky(covariance), tf.cast(G, wide))
+
+        def times(c):
+            return tf.linalg.matvec(_nest.to(M, c.dtype), c)
+
+        return times
 
 
 def _homogeneous(op) -> bool:
@@ -244,12 +279,14 @@ def _dense(op, axis, pair):
         Q = tf.stop_gradient(tf.linalg.eigh(S)[1])
         matrix = tf.linalg.matmul(Q, tf.linalg.matmul(S, Q), transpose_a=True)
         lam = tf.linalg.diag_part(matrix)
+        if np.ndim(D) == 0 and not any(isinstance(c, Robin) for c in bare):
+            matrix = None  # D is a factor, and modes do not depend on it
     elif isinstance(pair[0], Periodic):
         lam, Q = np.linalg.eigh(S.numpy())
     else:
         lam, Q = eigh_tridiagonal(np.diag(S), np.diag(S, 1))
     transposed = tf.transpose(Q) if isinstance(Q, tf.Tensor) else Q.T
-    return Dense(transposed * w[None, :], Q / w[:, None]), lam, matrix
+    return Dense(transposed * w[None, :], Q / w[:, None], bool(np.ptp(w) <= 1e-12 * w[0])), lam, matrix
 
 
 def _scalar(h):

@@ -55,8 +55,11 @@ def _scaled(fn, h, c):
 class ETD1(Exponential):
     """Y₁ = e^{hA}Y + hφ₁(hA)N(t, Y) + ∫e^{(h−s)A} g dW: exact for linear laws, order 1 in N.
 
-    Additive noise is integrated exactly: its variance in each mode is g²h φ₁(2hλ), so that an
-    Ornstein–Uhlenbeck process has the right law at any step. The same step is DDIM and, with noise, ancestral DDPM.
+    Additive noise is integrated exactly at any step where cells get independent noise, `Brownian` or `SpaceTimeWhite`.
+    Its variance in each mode is g²h φ₁(2hλ) if modes are orthogonal, as on boxes; on radial grids and across partitions
+    they lean, with the covariance g²h φ₁(h(λᵢ + λⱼ)) (V⁻¹V⁻ᵀ)ᵢⱼ. Noise that ties cells together is exact if its
+    covariance has the modes of A, `ConservedWhite` with constant D for one, and of first order if not. The same step is
+    DDIM and, with noise, ancestral DDPM.
 
     References:
         Cox & Matthews (2002), doi:10.1006/jcph.2002.6995; Gillespie (1996), doi:10.1103/PhysRevE.54.2084.
@@ -88,17 +91,18 @@ class ETD1(Exponential):
         return super().bind(law, h)
 
     def prepare(self, law, h):
-        """e^{hA} and φ₁(hA)."""
+        """e^{hA}, φ₁(hA), and what makes ∫e^{(h−s)A}dN out of noise."""
         A = law.linear
-        return A.multiplier(0, h), A.multiplier(1, h)
+        kick = None if law.diffusion is None else A.noise_multiplier(h, law.noise.variance)
+        return A.multiplier(0, h), A.multiplier(1, h), kick
 
     def step(self, law, t, h, y, memory, prepared, noise):
         """One step."""
-        A, (e, phi1) = law.linear, prepared
+        A, (e, phi1, kick) = law.linear, prepared
         c = _plus(e(A.forward(y)), _scaled(phi1, h, _forcing(law, t, y)))
         if noise is not None:
             g = law.amplitude(t, y)
-            c = _nest.add(c, A.noise_multiplier(h)(A.forward(_nest.map(tf.multiply, g, noise()))))
+            c = _nest.add(c, kick(A.forward(_nest.map(tf.multiply, g, noise()))))
         return Step(A.inverse(c), None, ())
 
 

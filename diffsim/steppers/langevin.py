@@ -113,5 +113,5 @@ class BAOAB(Stepper):
         A = law.linear
         c = decay(A.forward(y))
         if noise is not None:
-            c = _nest.add(c, A.noise_multiplier(h)(A.forward(law.kick(t, y, noise()))))
+            c = _nest.add(c, A.noise_multiplier(h, law.noise.variance)(A.forward(law.kick(t, y, noise()))))
         return A.inverse(c)

@@ -26,10 +26,12 @@ class Compiled:
     Args:
         structure: from `_tree.flatten`.
         make: () → a new tf.function.
+        taped: whether tapes record calls; where they are loops of unknown length, no gradient leads back through them.
     """
 
-    def __init__(self, structure, make):
+    def __init__(self, structure, make, taped: bool = True):
         self.make, self.held, self.programs, self.own = make, _tree.held(structure), {}, set()
+        self.taped = taped
 
     def __call__(self, *args):
         seen = contents(self.held)
@@ -43,7 +45,10 @@ class Compiled:
         self.programs[key] = program
         while len(self.programs) > VERSIONS:
             del self.programs[next(iter(self.programs))]
-        return concrete(*args)
+        if self.taped:
+            return concrete(*args)
+        with tf.init_scope():  # pauses tapes
+            return concrete(*args)
 
     def _key(self, seen):
         if seen is None:
@@ -62,6 +67,13 @@ def contents(objects) -> dict | None:
     except Exception:  # objects may answer with anything when looked into: such a program is compiled anew
         return None
     return reader.found
+
+
+def tensors(structure) -> list:
+    """Tensors and variables that the functions in a structure refer to."""
+    found = contents(_tree.held(structure)) or {}
+    objects = (v.value for v in found.values() if isinstance(v, _tree.Same))
+    return [v for v in objects if isinstance(v, (tf.Tensor, tf.Variable))]
 
 
 def changes(before, after) -> set:

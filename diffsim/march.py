@@ -16,7 +16,8 @@ from diffsim._compiled import Compiled
 from diffsim.noise import Interval
 
 PIECES = 256
-RUNNING, STOPPED, SMALL = 0, 1, 2
+LOCATED = 1e-7  # of the time since the last record: how well adapted steps find out when a stop condition is met
+RUNNING, STOPPED, SMALL, LOCATING = 0, 1, 2, 3
 
 
 class Pieces(NamedTuple):
@@ -75,7 +76,8 @@ def program(structure, slots: int, jit: bool, begin: bool):
         parts = _tree.unflatten(structure, leaves)
         return march(parts, slots, jit, carry, pieces, budget, key)
 
-    return Compiled(structure, lambda: tf.function(start if begin else run, jit_compile=jit, autograph=False))
+    fn = start if begin else run
+    return Compiled(structure, lambda: tf.function(fn, jit_compile=jit, autograph=False), taped=False)
 
 
 def march(parts: Parts, slots: int, jit: bool, carry: Carry, pieces: Pieces, budget, key):
@@ -95,7 +97,7 @@ def march(parts: Parts, slots: int, jit: bool, carry: Carry, pieces: Pieces, bud
         return i + tf.cast(done, tf.int32), slot, carry, arrays
 
     def more(i, slot, carry, arrays):
-        return (i < pieces.count) & (carry.status == RUNNING) & (carry.n + carry.rejected < limit)
+        return (i < pieces.count) & _going(carry) & (carry.n + carry.rejected < limit)
 
     i, _, carry, arrays = tf.while_loop(more, piece, (tf.constant(0), tf.constant(0), carry, arrays))
     return carry, arrays, i, _nest.all_finite(carry.y)
@@ -159,17 +161,38 @@ def _steps(parts, jit, carry, piece, limit, key):
 
     def body(c):
         new = equal(c) if fixed else adapted(c)
-        if parts.stop is not None:
-            due = (new.n > c.n) & (new.n % parts.stop.every == 0)
-            met = tf.cond(due, lambda: parts.stop.reached(law, new.t, new.y), lambda: tf.constant(False))
-            new = new._replace(status=tf.where(met, STOPPED, new.status))
-        return (new,)
+        if parts.stop is None:
+            return (new,)
+        due = new.n > c.n if stepsize is not None else new.n % parts.stop.every == 0
+        met = tf.cond(due, lambda: parts.stop.reached(law, new.t, new.y), lambda: tf.constant(False))
+        if fixed:
+            return (new._replace(status=tf.where(met, STOPPED, new.status)),)
+        return (_located(c, new, due, met, piece),)
 
     def more(c):
         there = (c.n + k0 < piece.last) if fixed else tf.not_equal(c.t, piece.end)
-        return there & (c.status == RUNNING) & (c.n + c.rejected < limit)
+        return there & _going(c) & (c.n + c.rejected < limit)
 
     return tf.while_loop(more, body, (carry,))[0]
+
+
+def _going(carry):
+    return (carry.status == RUNNING) | (carry.status == LOCATING)
+
+
+def _located(old, new, due, met, piece):
+    """After an adapted step: once a stop condition is met, halve the step in which it comes to be until it is short."""
+    h = new.t - old.t
+    least = LOCATED * tf.abs(old.t - piece.base) + 1e-5 * LOCATED * tf.abs(piece.end - piece.base)
+    short = tf.abs(h) <= tf.maximum(least, 1e-15 * tf.abs(old.t))
+    back, locating = met & ~short, old.status == LOCATING
+    one = tf.ones([], tf.int64)
+    again = old._replace(n=old.n, rejected=old.rejected + one, status=tf.constant(LOCATING))
+    new = new._replace(status=tf.where(met, STOPPED, tf.where(locating & due, LOCATING, new.status)))
+    kept = tf.nest.map_structure(lambda a, b: tf.where(back, a, b), again, new)
+    half = tf.where(short, h, h / 2)
+    wish = tf.where(back | (locating & due), half, kept.control[0])
+    return kept._replace(control=(wish, *kept.control[1:]))
 
 
 def _in_bursts(burst, law, carry, piece, h):

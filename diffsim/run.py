@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 
 import numpy as np
@@ -93,8 +95,8 @@ class Run:
         if self._first is not None:
             self._keep(np.array([self.plan.t0]), self._first)
         self.pieces = next(self.pending, None)
-        try:
-            while status is None and self.pieces is not None:
+        with _Patience() as asked:
+            while status is None and self.pieces is not None and not asked.to_stop:
                 limit = self.chunk
                 if max_steps is not None:
                     limit = min(limit, max_steps - self._attempts())
@@ -105,7 +107,7 @@ class Run:
                 bar.update(self.carry)
                 if status is None and seconds is not None and time.perf_counter() - began > seconds:
                     status = Status.WALL_CLOCK
-        except KeyboardInterrupt:
+        if asked.to_stop and status is None:
             status = Status.INTERRUPTED
         bar.close()
         return self._solution(status or Status.DONE)
@@ -226,6 +228,27 @@ class Run:
             y = _nest.map(lambda *parts: parts[0] if len(parts) == 1 else tf.concat(parts, 0), *self.records)
         c = self.carry
         return Solution(t, y, c.y, float(c.t), int(c.n), int(c.rejected), status, self.info)
+
+
+class _Patience:
+    """Lets the first Ctrl-C wait until a call has ended and its records are kept; the second one does not wait."""
+
+    def __enter__(self):
+        self.to_stop, self.before = False, None
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self.before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def _note(self, number, frame):
+        self.to_stop = True
+        signal.signal(signal.SIGINT, self.before)
+
+    def __exit__(self, kind, error, trace):
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+        self.to_stop = self.to_stop or kind is KeyboardInterrupt
+        return kind is KeyboardInterrupt
 
 
 def _chain(first, rest):

@@ -19,8 +19,9 @@ from diffsim.steppers.base import Stepper
 class Simulation:
     """`advance` moves a state by a number of equal steps, as a pure function of state and law.
 
-    Gradients flow to the initial state and to every tensor inside the law (D, wall values, model parameters). They are
-    those of the discrete steps, exact to rounding. The backward pass keeps 2√n states: it marches through n steps
+    Gradients flow to the initial state, to every tensor inside the law (D, wall values, model parameters) and to
+    variables that its functions refer to; variables are read at each call. Gradients are those of the discrete steps,
+    exact to rounding. The backward pass keeps 2√n states: it marches through n steps
     again in
     √n segments and differentiates each segment from its start.
 
@@ -75,8 +76,13 @@ class Simulation:
         steps = _checks.integer("steps", steps, least=0, why="it counts steps")
         y = as_state(y)
         bound = self._bound
+        if law is None and any(isinstance(leaf, tf.Variable) for leaf in _tree.flatten(self.law)[0]):
+            law = self.law  # what follows from their values is computed anew
         if law is not None:
-            bound = self._asked.bind(law.of_state(y), None)[1]
+            law, calculus = law.of_state(y), self._asked.calculus
+            bound = self._asked.bind(law if calculus is None else law.stated_in(calculus, self.dt), None)[1]
+        if bound.diffusion is not None and not tf.is_tensor(t):
+            bound.noise.covers(t, t + steps * self.dt, self.dt)
         if key is None and Slot.DIFFUSION in bound.slots():
             _checks.refuse(
                 "key", None, "a key", "noise is a function of key, step and element", "Pass key=ds.key(0).", TypeError
@@ -96,11 +102,8 @@ def _program(structure, steps: int, jit: bool):
     def end(leaves, y, rest):
         return _Path(structure, leaves, y, *rest, steps).end()
 
-    def pull(leaves, y, rest, bars):
-        return _Path(structure, leaves, y, *rest, steps).gradient(bars)
-
     def run(leaves, y, rest):
-        forth, pull_back = (tf.function(f, jit_compile=jit, autograph=False) for f in (end, pull))
+        forth = tf.function(end, jit_compile=jit, autograph=False)
         flat = [*leaves, *_nest.flatten(y)]
         smooth = [i for i, x in enumerate(flat) if x.dtype.is_floating or x.dtype.is_complex]
 
@@ -111,9 +114,13 @@ def _program(structure, steps: int, jit: bool):
                 full[i] = x
             given = full[: len(leaves)], _nest.pack(y, full[len(leaves) :]), rest
 
-            def backward(*bars):
-                gradient = pull_back(*given, list(bars))
-                return [gradient[i] for i in smooth]
+            def backward(*bars, variables=()):
+                def pull(leaves, y, rest, bars):
+                    return _Path(structure, leaves, y, *rest, steps, tuple(variables)).gradient(bars)
+
+                gradient = tf.function(pull, jit_compile=jit, autograph=False)(*given, list(bars))
+                own = [gradient[i] for i in smooth]
+                return (own, gradient[len(flat) :]) if variables else own
 
             return _nest.flatten(forth(*given)), backward
 
@@ -123,11 +130,11 @@ def _program(structure, steps: int, jit: bool):
 
 
 class _Path:
-    """n steps from a state, forwards or differentiated."""
+    """n steps from a state, forwards or differentiated, also in variables that functions of the law refer to."""
 
-    def __init__(self, structure, leaves, y, t, h64, first, key, steps):
+    def __init__(self, structure, leaves, y, t, h64, first, key, steps, variables=()):
         self.structure, self.leaves, self.y, self.t, self.h64 = structure, leaves, y, t, h64
-        self.first, self.key, self.steps = first, key, steps
+        self.first, self.key, self.steps, self.variables = first, key, steps, variables
         self.h = tf.cast(h64, _nest.real_dtype(y))
 
     def _start(self, leaves, y):
@@ -164,7 +171,7 @@ class _Path:
         return self._march(tf.constant(0), self._start(self.leaves, self.y), self.steps)[0]
 
     def gradient(self, bars):
-        """Cotangents of leaves and first state, given those of the last state."""
+        """Cotangents of leaves, first state and variables, given those of the last state."""
         segment = max(1, math.isqrt(self.steps - 1) + 1) if self.steps else 1
         starts = -(-self.steps // segment)
         begin = self._start(self.leaves, self.y)
@@ -176,7 +183,7 @@ class _Path:
 
         _, _, pairs = tf.while_loop(lambda c, *_: c < starts, keep, (tf.constant(0), begin, pairs))
         bar = _nest.pack(self.y, bars), _nest.zeros(begin[1])
-        sums = [tf.zeros_like(x) for x in self.leaves]
+        sums = [tf.zeros_like(x) for x in (*self.leaves, *self.variables)]
 
         def back_segment(c, bar, sums):
             pair, count = _get(pairs, c), tf.minimum(segment, self.steps - c * segment)
@@ -196,31 +203,34 @@ class _Path:
 
         _, bar, sums = tf.while_loop(lambda c, *_: c >= 0, back_segment, (tf.constant(starts - 1), bar, sums))
         first, extra = self._pull_start(bar)
-        return [*(a + b for a, b in zip(sums, extra, strict=True)), *_nest.flatten(first)]
+        sums = [a + b for a, b in zip(sums, extra, strict=True)]
+        return [*sums[: len(self.leaves)], *_nest.flatten(first), *sums[len(self.leaves) :]]
 
     def _pull(self, k, pair, bar):
         def one(leaves, pair):
             return self._one(k, leaves, pair)
 
-        return _vjp(one, self.leaves, pair, bar)
+        return _vjp(one, self.leaves, pair, bar, self.variables)
 
     def _pull_start(self, bar):
-        (first,), extra = _vjp(lambda leaves, y: self._start(leaves, y[0]), self.leaves, (self.y,), bar)
+        (first,), extra = _vjp(lambda leaves, y: self._start(leaves, y[0]), self.leaves, (self.y,), bar, self.variables)
         return first, extra
 
 
-def _vjp(fn, leaves, x, bar):
-    """Cotangents (of x, of leaves) of fn(leaves, x) for the cotangent `bar`; zeros for what has none."""
+def _vjp(fn, leaves, x, bar, variables):
+    """Cotangents (of x, of leaves and variables) of fn(leaves, x) for the cotangent `bar`; zeros for what has none."""
     flat = [*leaves, *_nest.flatten(x)]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         moved = [tf.identity(v) for v in flat]
-        tape.watch([v for v in moved if v.dtype.is_floating or v.dtype.is_complex])
+        tape.watch([v for v in (*moved, *variables) if v.dtype.is_floating or v.dtype.is_complex])
         out = _nest.flatten(fn(moved[: len(leaves)], _nest.pack(x, moved[len(leaves) :])))
         kept = [
             (o, b) for o, b in zip(out, _nest.flatten(bar), strict=True) if o.dtype.is_floating or o.dtype.is_complex
         ]
-    grads = tape.gradient([o for o, _ in kept], moved, [b for _, b in kept], tf.UnconnectedGradients.ZERO)
-    return _nest.pack(x, grads[len(leaves) :]), grads[: len(leaves)]
+    sources = [*moved, *variables]
+    grads = tape.gradient([o for o, _ in kept], sources, [b for _, b in kept], tf.UnconnectedGradients.ZERO)
+    grads = [tf.convert_to_tensor(g) for g in grads]
+    return _nest.pack(x, grads[len(leaves) : len(moved)]), [*grads[: len(leaves)], *grads[len(moved) :]]
 
 
 def _put(arrays, i, values):

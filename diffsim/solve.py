@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
 from diffsim._checks import SolveError
+from diffsim._compiled import tensors
 from diffsim.calculus import Reach
 from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot, abstract
@@ -17,10 +18,13 @@ from diffsim.march import Parts
 from diffsim.run import Run
 from diffsim.save import SaveAt, keep_state
 from diffsim.schedule import Schedule, schedule
-from diffsim.solution import Solution
+from diffsim.solution import Solution, Status
 from diffsim.steppers.base import Stepper
+from diffsim.steppers.implicit import TRBDF2
 from diffsim.stepsize import PID
 from diffsim.stop import Steady, Stop, WallClock, When
+
+ASKED = "it was asked for"
 
 
 def solve(
@@ -53,16 +57,33 @@ def solve(
         progress: show a bar with steps per second; None shows it on a terminal for runs longer than two seconds.
         jit: compile with XLA; False runs a TensorFlow graph (faster for large networks on a CPU).
         max_steps: bound on accepted and rejected steps.
-        throw: raise SolveError, which carries the solution so far, when the run fails.
+        throw: raise SolveError, which carries the solution so far, when the run fails; and KeyboardInterrupt, which
+            carries it too, on Ctrl-C, after files are safe. False returns the solution with its status instead.
 
     Returns:
         Solution with t, y (records), final, steps, rejected, status and info.
 
     Raises:
         ValueError, TypeError: input that cannot work, before anything is compiled.
-        SolveError: the state became non-finite, or steps too small or too many.
+        SolveError: the state became non-finite, or steps too small or too many; `error.solution` is the run so far.
+        KeyboardInterrupt: Ctrl-C; `error.solution` is the run so far, and a file can be resumed.
     """
     began = time.perf_counter()
+    if not tf.executing_eagerly():
+        _checks.refuse(
+            "solve",
+            _checks.Verbatim("a call inside tf.function"),
+            "a call from Python",
+            "it is a loop on the host around programs that it compiles itself",
+            "Call it outside, or use Simulation(law, stepper, dt=…, like=y0).advance(y, steps) inside.",
+            TypeError,
+        )
+    given = _nest.flatten(y0)
+    solution, structure = _solve(law, y0, t, stepper, dt, save, key, stop, progress, jit, max_steps, throw, began)
+    return _without_gradients(solution, [*given, *_tree.flatten(law)[0], *tensors(structure)])
+
+
+def _solve(law, y0, t, stepper, dt, save, key, stop, progress, jit, max_steps, throw, began):
     y0 = as_state(y0)
     save = (
         SaveAt()
@@ -88,7 +109,37 @@ def solve(
     run.start(y0)
     if save.to is not None:
         run.record_to(save.to, law, request_of(parts, y0, t, dt, stepper, save, key, jit))
-    return finish(run, clock, progress, max_steps, throw, began)
+    return finish(run, clock, progress, max_steps, throw, began), run.structure
+
+
+def _without_gradients(solution, given) -> Solution:
+    """The same, whose gradients with respect to what was given are refused; else they would be missing silently."""
+
+    def is_smooth(a):
+        return isinstance(a, (tf.Tensor, tf.Variable)) and (a.dtype.is_floating or a.dtype.is_complex)
+
+    given = [a for a in given if is_smooth(a)]
+    if not given:
+        return solution
+    results = solution.final, solution.y
+    flat = _nest.flatten(results)
+    smooth = [i for i, a in enumerate(flat) if is_smooth(a)]
+
+    def refuse(*bars):
+        _checks.refuse(
+            "gradient",
+            _checks.Verbatim("one of solve"),
+            "one of Simulation",
+            "solve keeps none of the steps that a gradient goes back through",
+            "Use Simulation(law, stepper, dt=…, like=y0).advance(y, steps, law=law) under the tape.",
+            TypeError,
+        )
+
+    guard = tf.custom_gradient(lambda *_: ([flat[i] for i in smooth], refuse))
+    for i, value in zip(smooth, guard(*(tf.convert_to_tensor(a) for a in given)), strict=True):
+        flat[i] = value
+    final, y = _nest.pack(results, flat)
+    return replace(solution, final=final, y=y)
 
 
 def request_of(parts, y0, t, dt, stepper, save, key, jit) -> dict:
@@ -113,16 +164,24 @@ def finish(run: Run, clock, progress, max_steps, throw, began) -> Solution:
     """March to the end, close files, and raise if the run failed and `throw` says so."""
     solution = run.to_end(clock.seconds if clock else None, progress, max_steps)
     solution.info["wall_s"] = time.perf_counter() - began
+    if throw and solution.status is Status.INTERRUPTED:
+        interrupt = KeyboardInterrupt(f"{solution.status.value} This is error.solution.final, at {_place(solution)}.")
+        interrupt.solution = solution
+        raise interrupt
     if throw and solution.status.failed:
-        where = f"at step {solution.steps:,} (t = {solution.t_final:g})"
+        where = f"at {_place(solution)}"
         raise SolveError(f"{solution.status.value} It happened after the last good state, {where}.", solution)
     return solution
+
+
+def _place(solution) -> str:
+    return f"step {solution.steps:,} (t = {solution.t_final:g})"
 
 
 def as_state(y0):
     """y0 as tensors; refuses integers, strings and non-finite numbers."""
     try:
-        y = _nest.map(tf.convert_to_tensor, y0)
+        y = _nest.map(_tensor, y0)
     except (ValueError, TypeError):
         _checks.refuse(
             "y0", y0, "a tensor, an array, or a nest of these", "it is the state to move", "Pass arrays.", TypeError
@@ -162,6 +221,11 @@ def as_state(y0):
     return y
 
 
+def _tensor(a):
+    """A tensor of its own: the caller's array may change later."""
+    return tf.convert_to_tensor(np.array(a) if isinstance(a, np.ndarray) else a)
+
+
 def split_stops(stop) -> tuple[Stop | None, WallClock | None]:
     """The condition that the loop checks, and the one that the host checks."""
     stops = stop if isinstance(stop, tuple) else () if stop is None else (stop,)
@@ -188,7 +252,7 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
         why="solve moves a state along a law",
         way_out="Build one with Equation(…) or a model's .on(…).",
     )
-    bound, why = law.of_state(y0), "it was asked for"
+    bound, why = law.of_state(y0), ASKED
     stepsize = dt if isinstance(dt, PID) else None
     plan = schedule(t, None if stepsize else dt, save)
     if stepsize is not None and not plan.adapted:
@@ -205,7 +269,9 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
         "stepper", stepper, Stepper, why="it takes the steps", way_out="Use e.g. ETDRK2(), or leave it out."
     )
     if plan.adapted and stepsize is None:
-        stepsize, plan, why = _free_steps(stepper, bound, plan, why)
+        stepper, stepsize, plan, why = _free_steps(stepper, bound, plan, why, save, stop)
+    if stepsize is not None:
+        _check_tolerance(stepsize, y0)
     if stepsize is not None and not stepper.adaptive:
         _checks.refuse(
             "dt",
@@ -274,12 +340,31 @@ def _check_functions(fn, stop, y):
             )
 
 
-def _free_steps(stepper, law, plan, why):
+def _free_steps(stepper, law, plan, why, save, stop):
     """Steps when no dt is given: exact ones if the stepper is exact for this law, else adapted ones."""
     from diffsim.choose import is_exact
 
-    if is_exact(stepper, law):
-        return None, replace(plan, counts=np.ones_like(plan.counts)), why + "; one step leads to each record"
+    if is_exact(stepper, law) and save.every:
+        _checks.refuse(
+            "every",
+            save.every,
+            "a dt to go with it",
+            "every counts steps, and this law takes one exact step to each record",
+            "Pass dt=…, or SaveAt(ts=[…]).",
+        )
+    if is_exact(stepper, law) and stop is not None:
+        if Slot.DIFFUSION in law.slots() or why == ASKED:
+            _checks.refuse(
+                "dt",
+                None,
+                "a number",
+                f"{type(stop).__name__} is asked after each step, and this law takes one exact step to each record",
+                "Pass dt=…: the run ends within dt of the time sought.",
+                TypeError,
+            )
+        stepper, why = TRBDF2(), "the stop condition is asked after each step, so steps follow the state"
+    elif is_exact(stepper, law):
+        return stepper, None, replace(plan, counts=np.ones_like(plan.counts)), why + "; one step leads to each record"
     if not stepper.adaptive:
         _checks.refuse(
             "dt",
@@ -289,7 +374,23 @@ def _free_steps(stepper, law, plan, why):
             "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4().",
             TypeError,
         )
-    return PID(), plan, why + "; steps are adapted to rtol=1e-6, atol=1e-9"
+    why += "; steps are adapted to rtol=1e-6, atol=1e-9"
+    return stepper, PID(), plan, why if stop is None else why + ", and halved to find the time of the stop"
+
+
+def _check_tolerance(stepsize, y0):
+    """Refuse tolerances that rounding never meets."""
+    eps = float(np.finfo(_nest.real_dtype(y0).as_numpy_dtype).eps)
+    size = max(float(tf.reduce_max(tf.abs(leaf))) for leaf in _nest.flatten(y0))
+    if stepsize.rtol < 4 * eps and stepsize.atol < 4 * eps * size:
+        name = _nest.real_dtype(y0).name
+        _checks.refuse(
+            "rtol",
+            stepsize.rtol,
+            f"a tolerance ≥ {4 * eps:.1e} for {name}",
+            "rounding alone makes a larger error in every step",
+            "Loosen it" + (", or make y0 float64." if name != "float64" else "."),
+        )
 
 
 def leaves_of(parts: Parts, y):

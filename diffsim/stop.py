@@ -14,7 +14,10 @@ from diffsim.solution import Status
 
 
 class Stop(ABC):
-    """Checked inside the loop, after every `every`-th step."""
+    """Checked inside the loop: after every `every`-th step of given length, or after each adapted step.
+
+    With steps of given length a run ends at the end of a step. Adapted steps are halved to find the time itself.
+    """
 
     every: int
     status: Status
@@ -30,7 +33,7 @@ class Steady(Stop):
 
     Args:
         rate: tolerance > 0 [unit of the state / time].
-        every: steps between checks; each costs one evaluation of the law.
+        every: steps of given length between checks; each costs one evaluation of the law.
     """
 
     rate: float
@@ -55,7 +58,7 @@ class When(Stop):
 
     Args:
         predicate: function of time and state → scalar bool tensor, compiled into the loop.
-        every: steps between checks.
+        every: steps of given length between checks.
     """
 
     predicate: Callable

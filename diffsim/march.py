@@ -164,7 +164,7 @@ def _steps(parts, jit, carry, piece, limit, key):
         if parts.stop is None:
             return (new,)
         due = new.n > c.n if stepsize is not None else new.n % parts.stop.every == 0
-        met = tf.cond(due, lambda: parts.stop.reached(law, new.t, new.y), lambda: tf.constant(False))
+        met = tf.cond(due, lambda: parts.stop.met(law, parts.stepper, new), lambda: tf.constant(False))
         if fixed:
             return (new._replace(status=tf.where(met, STOPPED, new.status)),)
         return (_located(c, new, due, met, piece),)

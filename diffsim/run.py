@@ -227,7 +227,8 @@ class Run:
             t = np.concatenate(self.times)
             y = _nest.map(lambda *parts: parts[0] if len(parts) == 1 else tf.concat(parts, 0), *self.records)
         c = self.carry
-        return Solution(t, y, c.y, float(c.t), int(c.n), int(c.rejected), status, self.info)
+        fate = self.parts.stepper.fate(c.memory)
+        return Solution(t, y, c.y, float(c.t), int(c.n), int(c.rejected), status, self.info, fate)
 
 
 class _Patience:

@@ -58,6 +58,7 @@ class Simulation:
             "stepper", stepper, Stepper, why="it takes the steps", way_out="Use e.g. ETDRK2()."
         )
         self.stepper, self._bound = self._asked.bind(bound, dt)
+        self.stepper.check_start(self._bound, as_state(like))
 
     def advance(self, y, steps: int, *, t: float = 0.0, law: Equation | None = None, key=None, first: int = 0):
         """The state after `steps` steps from time t.

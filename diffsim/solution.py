@@ -46,6 +46,7 @@ class Solution:
         rejected: rejected steps.
         status: how the run ended.
         info: which stepper ran and why, step sizes, wall time and compile time.
+        fate: what walls did to particles: which are alive, when and where others were lost, and images; None without.
     """
 
     t: np.ndarray
@@ -56,6 +57,7 @@ class Solution:
     rejected: int
     status: Status
     info: dict = field(default_factory=dict)
+    fate: Any = None
 
     def __repr__(self):
         return (

@@ -288,6 +288,7 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
             "every", save.every, "ts with adapted steps", "the number of steps is not known", "Use SaveAt(ts=[…])."
         )
     stepper, bound = stepper.bind(bound, None if plan.adapted else plan.longest)
+    stepper.check_start(bound, y0)
     info = {
         "stepper": type(stepper).__name__,
         "why": why,

@@ -22,6 +22,10 @@ class Stop(ABC):
     every: int
     status: Status
 
+    def met(self, law, stepper, carry):
+        """Whether it is reached after a step, by what the loop carries."""
+        return self.reached(law, carry.t, carry.y)
+
     @abstractmethod
     def reached(self, law, t, y):
         """A scalar bool tensor."""
@@ -80,6 +84,30 @@ class When(Stop):
     def reached(self, law, t, y):
         """predicate(t, y)."""
         return tf.convert_to_tensor(self.predicate(_nest.to(t, _nest.real_dtype(y)), y))
+
+
+@dataclass(frozen=True)
+class Extinct(Stop):
+    """Stops when walls have absorbed all particles.
+
+    Args:
+        every: steps between checks.
+    """
+
+    every: int = static(default=10)
+    status = Status.STOPPED
+
+    def __post_init__(self):
+        _checks.integer("every", self.every, least=1, why="it counts steps")
+
+    def met(self, law, stepper, carry):
+        """No one is alive; without absorbing walls that is never so."""
+        fate = stepper.fate(carry.memory)
+        return tf.constant(False) if fate is None or fate.alive is None else ~tf.reduce_any(fate.alive)
+
+    def reached(self, law, t, y):
+        """Not known from the state."""
+        return tf.constant(False)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Stepper(ABC):
     adaptive: ClassVar[bool] = False  # whether steps come with an error estimate
     calculus: ClassVar[type | None] = None  # in which laws are needed whose noise depends on the state; None: in any
     reach: ClassVar[float | None] = None  # stable for h·ρ ≤ reach on the negative real axis; None: for every h
+    on_path: ClassVar[bool] = True  # whether its points lie on one path, of which parts between them can be drawn
 
     def bind(self, law: Equation, h: float | None) -> tuple[Stepper, Equation]:
         """This stepper and the law, each in the form in which they run, before anything is traced.
@@ -51,6 +52,10 @@ class Stepper(ABC):
 
     def check_noise(self, law):
         """Refuse noise that this stepper would misread."""
+        return
+
+    def check_start(self, law, y):
+        """Refuse states from which a run cannot start; `law` is as bound, and y may be symbolic."""
         return
 
     def error_order(self, law) -> float:
@@ -96,6 +101,14 @@ class Stepper(ABC):
     def init(self, law: Equation, t, y):
         """The memory with which the first step starts."""
         return ()
+
+    def turned(self, law: Equation, t, y, memory):
+        """The memory after a wall has moved the state to y; what is like positions in it was turned as they were."""
+        return memory
+
+    def fate(self, memory):
+        """What walls have done to particles, a Fate, if there are any."""
+        return
 
     @abstractmethod
     def step(self, law: Equation, t, h, y, memory, prepared, noise) -> Step:

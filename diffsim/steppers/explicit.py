@@ -34,6 +34,10 @@ class RungeKutta(Stepper):
         """The first stage, if it is carried over."""
         return law.rate(t, y) if self.fsal else ()
 
+    def turned(self, law, t, y, memory):
+        """The stage at the new y."""
+        return self.init(law, t, y)
+
     def step(self, law, t, h, y, memory, prepared, noise):
         """Stage by stage."""
         k = [memory if self.fsal else law.rate(t, y)]

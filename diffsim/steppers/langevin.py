@@ -28,10 +28,15 @@ class LeimkuhlerMatthews(Stochastic):
     order, reach = 1, 2.0
     follows = (Reach.NOTHING,)
     strong, weak = 0.5, 1.0
+    on_path = False
 
     def init(self, law, t, y):
         """No increment yet."""
         return () if law.diffusion is None else _nest.zeros(y)
+
+    def turned(self, law, t, y, memory):
+        """An increment turns with the path."""
+        return memory
 
     def step(self, law, t, h, y, memory, prepared, noise):
         """One step."""
@@ -91,6 +96,10 @@ class BAOAB(Stepper):
     def init(self, law, t, y):
         """The acceleration at x."""
         return law.forcing(t, y)[1]
+
+    def turned(self, law, t, y, memory):
+        """That at the new x."""
+        return self.init(law, t, y)
 
     def step(self, law, t, h, y, memory, prepared, noise):
         """B A O A B."""

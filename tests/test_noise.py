@@ -263,6 +263,8 @@ REFUSED = {
         ValueError,
         "multiple of 2",
     ),
+    "a simulation beyond the tree": (
+        lambda: ds.Simulation(WALK, dt=0.5, like=np.zeros(4)).advance(np.zeros(4), 3, key=KEY), ValueError, "[0, 1]"),
     "noise inside that is none": (lambda: ds.Shared(1.0), TypeError, "Brownian()"),
     "a first row before the first": (lambda: ds.Brownian(first=-1), ValueError, "-1"),
 }

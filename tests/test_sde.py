@@ -243,6 +243,37 @@ def test_stationary_law_of_mobility_that_varies():
     assert mean_sine(ds.Stratonovich(), ds.Platen()) < -15
 
 
+def test_a_simulation_runs_the_same_steps_and_knows_their_direction():
+    law, y = growth(calculus=ds.Isothermal()), np.linspace(0.5, 1.5, 7)
+    for dt, times in ((0.125, (0, T)), (-0.125, (T, 0))):
+        whole = ds.solve(law, y, times, dt=0.125, stepper=ds.Milstein(), key=KEY, jit=False).final.numpy()
+        sim = ds.Simulation(law, ds.Milstein(), dt=dt, like=y, jit=False)
+        for given in (None, law):
+            assert np.max(np.abs(sim.advance(y, 4, t=times[0], key=KEY, law=given) - whole)) < 1e-14
+
+
+@pytest.mark.slow
+def test_gradients_along_a_refinable_path():
+    """d ΣX(T)/da through Heun's steps of an Itô law, against a difference quotient."""
+    y = tf.constant(np.linspace(-1, 1, 5))
+
+    def law(a):
+        drift = functools.partial(lambda a, t, x: a * tf.sin(x), a)
+        return ds.Equation(drift=drift, diffusion=root, noise=ds.BrownianTree(0.0, 1.0, depth=6))
+
+    sim = ds.Simulation(law(tf.constant(0.8, F64)), ds.Heun(), dt=0.25, like=y)
+
+    def total(a):
+        return tf.reduce_sum(sim.advance(y, 4, law=law(a), key=KEY))
+
+    a, step = tf.constant(0.8, F64), 1e-5
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        value = total(a)
+    quotient = (total(a + step) - total(a - step)) / (2 * step)
+    assert float(tape.gradient(value, a)) == pytest.approx(float(quotient), rel=1e-7)
+
+
 # Adapted steps
 
 

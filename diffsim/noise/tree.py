@@ -142,8 +142,8 @@ class BrownianTree(Noise):
                 low, high, sums = gather(away, away + half, other, low, high, sums)
                 return place, half, 2 * i + tf.cast(right, tf.int64), down, low, high, sums
 
-            def more(lo, size, *_):
-                return (target > lo) & (target < lo + size)
+            def more(lo, size, i, node, low, high, sums):
+                return (target > lo) & (target < lo + size) & ~((low == a) & (high == b))
 
             lo, rest, _, node, low, high, sums = tf.while_loop(
                 more, split, (zero, size, zero + 1, top, low, high, sums)

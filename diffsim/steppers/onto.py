@@ -44,6 +44,11 @@ class Onto(Stepper):
         return self.stepper.order
 
     @property
+    def calculus(self):
+        """As the stepper inside."""
+        return self.stepper.calculus
+
+    @property
     def adaptive(self):
         """As the stepper inside."""
         return self.stepper.adaptive

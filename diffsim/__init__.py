@@ -78,7 +78,13 @@ from diffsim.steppers.stochastic import SRA1 as SRA1
 from diffsim.steppers.stochastic import EulerMaruyama as EulerMaruyama
 from diffsim.steppers.stochastic import Milstein as Milstein
 from diffsim.steppers.stochastic import Platen as Platen
+from diffsim.steppers.walls import Absorbed as Absorbed
+from diffsim.steppers.walls import Fate as Fate
+from diffsim.steppers.walls import Reactive as Reactive
+from diffsim.steppers.walls import Reflected as Reflected
+from diffsim.steppers.walls import Walls as Walls
 from diffsim.stepsize import PID as PID
+from diffsim.stop import Extinct as Extinct
 from diffsim.stop import Steady as Steady
 from diffsim.stop import WallClock as WallClock
 from diffsim.stop import When as When

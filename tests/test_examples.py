@@ -307,3 +307,22 @@ def test_growing_domain(run):
     numbers = run("36_growing_domain")
     assert [numbers[f"peaks at {n} L"] for n in (2, 4, 8)] == [2, 4, 8]
     assert numbers["matter off"] < 1e-13
+
+
+def test_gray_scott_3d(run):
+    """Against Euler's method in NumPy, in double precision."""
+    numbers = run("37_gray_scott_3d")
+    grid = ds.Grid(shape=(32, 32, 32), size=0.3125)
+    u, v = (a.numpy().astype(float) for a in ds.initial.patches(grid, patch=(0.5, 0.25), count=1, key=ds.key(4)))
+
+    def spread(a):
+        return (sum(np.roll(a, s, axis) for s in (-1, 1) for axis in range(3)) - 6 * a) / grid.dx[0] ** 2
+
+    for _ in range(400):
+        made = u * v * v
+        u, v = (u + 0.75 * (2e-5 * spread(u) - made + 0.037 * (1 - u)),
+                v + 0.75 * (1e-5 * spread(v) + made - 0.097 * v))
+    assert numbers["u"] == pytest.approx(u.mean(), rel=1e-4)
+    assert numbers["v"] == pytest.approx(v.mean(), rel=1e-4)
+    assert numbers["filled"] == pytest.approx((v > 0.2).mean(), abs=1e-3)
+    assert numbers["wavelength"] == pytest.approx(float(ds.analysis.mean_wavelength(grid, v)), rel=1e-3)

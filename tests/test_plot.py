@@ -34,6 +34,7 @@ def figures():
     yield plot.field(PLANE, wave(PLANE))
     yield plot.field(BOX, tf.constant(wave(BOX), tf.float32))
     yield plot.slices(BOX, wave(BOX), at=(0.0, 0.5, 2.0))
+    yield plot.isosurface(BOX, wave(BOX), 0.5)
     yield plot.profiles(LINE, TIMES, records(LINE), exact=records(LINE), time_unit="s")
     yield plot.profiles(LINE, np.linspace(0, 1, 9), np.repeat(records(LINE)[:1], 9, 0))
     yield plot.kymograph(LINE, TIMES, records(LINE))
@@ -176,3 +177,37 @@ def test_the_front_door_loads_plot_on_use():
 def test_bad_input_is_refused_with_a_way_out(call, kind, words):
     with pytest.raises(kind, match=words):
         call()
+
+
+def test_an_isosurface_is_closed_and_of_second_order():
+    """Area and volume of a ball off the lattice's centre; every edge of a triangle is that of one neighbour."""
+    from diffsim.plot.surface import triangles
+
+    wrong = []
+    for n in (16, 32):
+        grid = ds.Grid((n, n, n), 2.0, -1.0)
+        x, y, z = grid.coordinates()
+        points, faces = triangles(grid, -np.sqrt((x - 0.03) ** 2 + (y + 0.02) ** 2 + z**2), -0.7)
+        a, b, c = (points[faces[:, i]] for i in range(3))
+        area = np.cross(b - a, c - a) / 2
+        edges = {(i, j) for face in faces.tolist() for i, j in zip(face, face[1:] + face[:1], strict=True)}
+        assert len(edges) == 3 * len(faces) and edges == {(j, i) for i, j in edges}
+        assert np.abs(area.sum(0)).max() < 1e-14
+        wrong.append((np.linalg.norm(area, axis=1).sum() / (4 * np.pi * 0.7**2) - 1,
+                      (a * area).sum() / 3 / (4 / 3 * np.pi * 0.7**3) - 1))
+    assert np.allclose(np.divide(*wrong), 4.0, rtol=0.05) and np.abs(wrong[1]).max() < 0.01
+
+
+def test_walls_close_an_isosurface():
+    """All of the box lies above the level: the surface is that of the box."""
+    from diffsim.plot.surface import triangles
+
+    points, faces = triangles(BOX, wave(BOX), -10.0)
+    a, b, c = (points[faces[:, i]] for i in range(3))
+    area = np.cross(b - a, c - a) / 2
+    assert np.linalg.norm(area, axis=1).sum() == pytest.approx(2 * (1 + 2 + 2))
+    assert (a * area).sum() / 3 == pytest.approx(2.0)  # its normals point outwards
+    with pytest.raises(ValueError, match="below the largest u"):
+        triangles(BOX, wave(BOX), 10.0)
+    with pytest.raises(ValueError, match="three axes"):
+        plot.isosurface(PLANE, wave(PLANE), 0.0)

@@ -1,6 +1,7 @@
 """Figures and movies for papers: every axis has its name and unit, every colour a bar, nothing is clipped.
 
     field        a state on its grid: profile, image, or three slices
+    isosurface   where a field in three dimensions has a given value
     slices       three orthogonal cuts through a 3-D state, where you choose
     profiles     1-D records over one another, coloured by time
     kymograph    1-D records as an image, position against time
@@ -26,3 +27,4 @@ from diffsim.plot.series import kymograph as kymograph
 from diffsim.plot.series import profiles as profiles
 from diffsim.plot.stability import dispersion as dispersion
 from diffsim.plot.stability import stability_map as stability_map
+from diffsim.plot.surface import isosurface as isosurface

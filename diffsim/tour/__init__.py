@@ -2,6 +2,7 @@
 
     line      one axis: release, layers, cooling, uptake, permeation, waves, fronts
     space     two and three axes: images, tensors, hillslopes, Poisson, volumes, patterns, curvature
+    patterns  reaction and diffusion: onsets, kinds of patterns, spirals, fronts, coarsening, noise, growth
     paths     particles: a trap, and a run that is broken off and resumed
     methods   gradients through time, the ledger, orders of convergence
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from diffsim.tour import line, methods, paths, space
+from diffsim.tour import line, methods, paths, patterns, space
 from diffsim.tour.row import Row, as_csv, table
 
 STOPS = (
     line.release, line.layers, line.cooling, line.uptake,
     line.permeation, line.wave, line.barenblatt, line.front,
     space.image, space.tensor, space.hillslope, space.poisson_square,
-    space.volume, space.pattern, space.disc, paths.trap,
+    space.volume, space.disc, space.pattern, patterns.mosaic,
+    patterns.tubes, patterns.turing, patterns.spiral, patterns.pulled,
+    patterns.coarsening, patterns.growth, patterns.noise, paths.trap,
     paths.interrupted, methods.inverse, methods.ledger, methods.orders,
 )
 COLUMNS, WIDTH, HEIGHT = 4, 4.8, 3.9  # of the page, and of one panel [inch]

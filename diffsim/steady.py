@@ -8,12 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
+from diffsim._compiled import Compiled
+from diffsim.downhill import growing
 from diffsim.equation import Equation, Slot, grid_of
 from diffsim.solution import Solution, Status
 from diffsim.solve import SolveError, as_state
 from diffsim.steppers.implicit import ImplicitEuler, solve_stage
 
-MOST_STEPS = 200
+MOST_STEPS = 400
+MOST_KICKS = 5  # unstable states passed on the way
+TOLERANCE = 0.02  # error of a step relative to the state: near enough to the flow to end where it ends
 
 
 def steady(
@@ -22,13 +26,14 @@ def steady(
     """The state at which nothing changes, by implicit Euler steps that grow without bound.
 
     y_{k+1} = y_k + γ_k·rate(y_{k+1}): with γ large each step is one Newton step towards rate = 0, and γ follows the
-    fall of the rate (switched evolution relaxation). Linear laws need two or three steps, whatever y0 is. Where the
-    amount of a species cannot leave (∫rate dV does not depend on y, as between walls without exchange), the steady
-    state keeps that of y0 to rounding, and sources must balance.
+    fall of the rate (switched evolution relaxation). With a drift, steps follow the flow from y0 within 2 % until
+    it comes to rest, and a state from which disturbances grow is left on the side on which y0 lay. Linear laws need
+    two or three steps, whatever y0 is. Where the amount of a species cannot leave (∫rate dV does not depend on y,
+    as between walls without exchange), the steady state keeps that of y0 to rounding, and sources must balance.
 
     Args:
         law: linear part and drift; no noise.
-        y0: where to start; the nearest steady state downhill is found where there are several.
+        y0: where to start; where there are several steady states, that one is found to which the flow from y0 leads.
         rtol: stop when the root mean square rate has fallen by this factor of the scale ρ·|y| + |b| [1]; 1e-12 in
             float64 and 1e-5 in float32 if not given. Sources in a closed system must balance to this factor, too.
         t: time at which wall values and drift are taken.
@@ -56,46 +61,72 @@ def steady(
         )
     y = as_state(y0)
     real = _nest.real_dtype(y)
+    eps = float(np.finfo(real.as_numpy_dtype).eps)
     rtol = (
         (1e-12 if real == tf.float64 else 1e-5)
         if rtol is None
-        else _checks.number("rtol", rtol, above=0.0, why="rounding keeps rates from zero")
+        else _checks.number("rtol", rtol, least=eps, why=f"rounding in {real.name} keeps rates from zero")
     )
     bound = law.of_state(y)
     rho = bound.linear.radius() if bound.linear is not None else 0.0
     _, bound = ImplicitEuler().bind(bound, None)
     leaves, structure = _tree.flatten(bound)
     leaves = _tree.as_tensors(leaves, real)
-    relax, size = _program(structure, jit, True), _program(structure, jit, False)
-    t = tf.constant(t, tf.float64)
+    advance, size = _program(structure, jit, True), _program(structure, jit, False)
+    t = tf.constant(_checks.number("t", t, why="it is a time"), tf.float64)
 
-    rate, scale = (float(v) for v in size(leaves, y, t, tf.constant(rho, real)))
-    gamma, began = _first(bound, rho, rate, scale), rate
-    keep = _Amounts(bound, y, t, rtol, lambda v: relax(leaves, v, t, tf.constant(gamma, real)))
+    def relax(v, gamma):
+        return advance(leaves, v, t, tf.constant(gamma, real))
+
+    def measure(v):
+        return (float(a) for a in size(leaves, v, t, tf.constant(rho, real)))
+
+    rate, scale = measure(y)
+    gamma, began = _first(bound, rho, rate, y), rate
+    keep = _Amounts(bound, y, t, rtol, lambda v: relax(v, gamma)[0])
     best, steps, stalls, widest, moved, largest = (rate, y), 0, 0, 0.0, np.inf, _norm(y)
+    still, kicks, growth, unstable = True, 0, None, False
 
     def found(factor):  # small beside what it is made of, fallen from where it began, and the state does not run away
         small = best[0] <= factor * rtol * scale
-        return small and (steps == 0 or best[0] <= 1e-3 * began and moved <= 1e-3 * largest)
+        return small and (still or best[0] <= 1e-3 * began and moved <= 1e-3 * largest)
 
-    while not keep.imbalance and not found(1) and steps < MOST_STEPS and stalls < 5:
-        new = keep.restore(relax(leaves, best[1], t, tf.constant(gamma, real)))
-        steps += 1
-        now, wide = (float(v) for v in size(leaves, new, t, tf.constant(rho, real)))
+    while not keep.imbalance and steps < MOST_STEPS and stalls < 5:
+        if found(1):
+            growth = None if law.drift is None else growing(relax, measure, keep.restore, best[1], y)
+            unstable = growth is not None
+            if growth is None or growth.side == 0 or kicks == MOST_KICKS:
+                break
+            best, kicks, still = (next(measure(growth.kicked)), growth.kicked), kicks + 1, False
+            gamma, began, widest, moved, unstable = growth.gamma, best[0], 0.0, np.inf, False
+        new, error = relax(best[1], gamma)
+        new, error, steps, still = keep.restore(new), float(error), steps + 1, False
+        now, wide = measure(new)
         if not np.isfinite(now):
             gamma, stalls = gamma / 100, stalls + 1
             continue
+        error /= max(largest, _norm(new), 1e-300)
+        if law.drift is not None and error > TOLERANCE:  # the step left the flow
+            gamma *= max(0.1, 0.9 * (TOLERANCE / error) ** 0.5)
+            continue
         scale = max(scale, wide)
-        stalls = stalls + 1 if now > 0.5 * best[0] and (gamma * rho > 1e8 or now > best[0]) else 0
+        stuck = gamma * rho > 1e8 or law.drift is None and now > best[0]
+        stalls = stalls + 1 if now > 0.5 * best[0] and stuck else 0
         if gamma >= widest:
             moved, largest = _norm(_nest.sub(new, best[1])), max(largest, _norm(new))
-        if now < best[0] or law.drift is not None and now < 100 * best[0]:
+        if law.drift is not None:
+            moved, widest = _norm(_nest.sub(new, best[1])), gamma
+            gamma *= min(100.0, 0.9 * (TOLERANCE / max(error, 1e-300)) ** 0.5)
+            if growth is not None and _norm(_nest.sub(new, growth.rest)) < 0.1 * largest:
+                gamma = min(gamma, growth.gamma)  # longer steps would lead back
+            best = (now, new)
+        elif now < best[0]:
             moved, widest = _norm(_nest.sub(new, best[1])), gamma
             gamma *= min(1e3, max(10.0, best[0] / max(now, 1e-300)))
             best = (now, new)
         else:
             gamma /= 10
-    done = not keep.imbalance and found(100)
+    done = not keep.imbalance and not unstable and found(100)
     info = {"stepper": "steady", "residual": best[0], "scale": scale, "steps": steps}
     solution = Solution(
         np.array([np.inf]),
@@ -112,6 +143,13 @@ def steady(
             f"there is no steady state: the amount changes at the rate {keep.imbalance:.6g} whatever the state is, "
             "expected 0, because sources and inflow do not balance and nothing can leave. Balance them, or let "
             "something out (a Dirichlet or Robin wall, decay).",
+            solution,
+        )
+    if throw and unstable:
+        raise SolveError(
+            f"the state is at rest, but not stable: a disturbance grows {growth.factor:.3g}-fold in a step of "
+            f"{growth.gamma:.3g}, expected a stable state, because y0 lies on no side of it. Start beside it "
+            "(y0 + a small disturbance): the state downhill from there is found.",
             solution,
         )
     if throw and not done:
@@ -201,20 +239,25 @@ def _volumes(law, y) -> list:
     return [None if g is None else np.broadcast_to(g.volume(), g.shape) for g in grids]
 
 
-def _first(law, rho, rate, scale):
-    """γ to begin with: beyond the slowest diffusive time for linear laws, careful for others."""
+def _first(law, rho, rate, y):
+    """γ to begin with: beyond the slowest diffusive time for linear laws, a short way along the flow for others."""
     if law.drift is None:
         grid = grid_of(law.linear)
         n = max(grid.shape) if grid is not None else 1
         return 1e6 * n**2 / max(rho, 1e-300)
-    return 10.0 * scale / max(rate, 1e-300) / max(rho, 1.0)
+    count = sum(leaf.shape.num_elements() for leaf in _nest.flatten(y))
+    return 1e-2 * max(_norm(y), count**0.5) / count**0.5 / max(rate, 1e-300)
 
 
 @functools.lru_cache(maxsize=32)
 def _program(structure, jit: bool, step: bool):
     def relax(leaves, y, t, gamma):
         law = _tree.unflatten(structure, leaves).prepare(y)
-        return solve_stage(law, t, gamma, y, y)
+        new = solve_stage(law, t, gamma, y, y)
+        change = _nest.axpy(-gamma, law.rate(t, y), _nest.sub(new, y))  # γ (new rate − old rate): twice the error
+        if law.linear is not None:
+            change = law.linear.resolvent(gamma, change)
+        return new, tf.sqrt(_nest.dot(change, change)) / 2
 
     def size(leaves, y, t, rho):
         law = _tree.unflatten(structure, leaves).prepare(y)
@@ -224,4 +267,4 @@ def _program(structure, jit: bool, step: bool):
         rms = [tf.sqrt(_nest.dot(v, v) / count) for v in (rate, y, still)]
         return rms[0], tf.maximum(rho, 1) * rms[1] + rms[2]
 
-    return tf.function(relax if step else size, jit_compile=jit, autograph=False)
+    return Compiled(structure, lambda: tf.function(relax if step else size, jit_compile=jit, autograph=False))

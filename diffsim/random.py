@@ -27,6 +27,7 @@ from diffsim._types import Key
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
 _SEED, _SPLIT, _FOLD = 0x73656564, 0x73706C69, 0x666F6C64  # "seed", "spli", "fold": what a derived key is for
+_NOISE = 0x6E6F6973  # "nois"
 _WORD, _LOW31 = 2**32, 2**31 - 1
 
 
@@ -81,6 +82,18 @@ def fold_in(key: Key, data: int | tf.Tensor) -> Key:
     """
     data = _whole("data", data, 2**64, "data fills the two 32-bit words of a counter")
     return _derive(_as_key(key), _FOLD, *_words(data))
+
+
+def stream(key: Key, i: int) -> Key:
+    """The key under which noise draws for part i of a state: none that `split` or `fold_in` give, nor `key` itself.
+
+    So the noise of a run under `key` is independent of all else that is drawn under `key` and keys made from it.
+
+    Args:
+        key: the key of a run.
+        i: 0 ≤ i < 2⁶⁴.
+    """
+    return _derive(_as_key(key), _NOISE, *_words(_whole("i", i, 2**64, "it fills the two 32-bit words of a counter")))
 
 
 def bits(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +12,7 @@ from diffsim import _checks, _nest, boundary, random
 from diffsim.boundary import Dirichlet, Flux, Neumann
 from diffsim.grid import Grid
 from diffsim.noise import Brownian, Noise
+from diffsim.noise.base import row
 
 
 def _check(grid, like):
@@ -32,14 +34,17 @@ class SpaceTimeWhite(Noise):
 
     Args:
         grid: Grid or RadialGrid.
+        first: number of the state's first row within the whole ensemble, as for `Brownian`.
 
     References:
         Walsh (1986), doi:10.1007/BFb0074920; García-Ojalvo & Sancho (1999), doi:10.1007/978-1-4612-1536-3.
     """
 
     grid: Grid
+    first: Any = 0
 
     def __post_init__(self):
+        object.__setattr__(self, "first", row(self.first))
         _checks.instance("grid", self.grid, Grid, why="noise is averaged over its cells", way_out="Pass ds.Grid(…).")
 
     @property
@@ -52,7 +57,7 @@ class SpaceTimeWhite(Noise):
         """√(|h|/V)·ξ."""
         _check(self.grid, like)
         scale = 1 / np.sqrt(self.grid.volume())
-        return _nest.map(lambda w: w * _nest.to(scale, w.dtype), Brownian().increment(key, n, t, h, like))
+        return _nest.map(lambda w: w * _nest.to(scale, w.dtype), Brownian(self.first).increment(key, n, t, h, like))
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ class ConservedWhite(Noise):
     Args:
         grid: a box.
         boundary: conditions on the faces, as for the operator: Periodic, Neumann, Flux or Dirichlet.
+        first: number of the state's first row within the whole ensemble, as for `Brownian`.
 
     Raises:
         ValueError: a radial grid, or Robin walls.
@@ -77,8 +83,10 @@ class ConservedWhite(Noise):
 
     grid: Grid
     boundary: object
+    first: Any = 0
 
     def __post_init__(self):
+        object.__setattr__(self, "first", row(self.first))
         if type(self.grid) is not Grid:
             _checks.refuse("grid", self.grid, "a box", "its faces are all alike", "Pass ds.Grid(…).")
         pairs = self.boundary if isinstance(self.boundary, tuple) else boundary.resolve(self.boundary, self.grid)
@@ -97,7 +105,7 @@ class ConservedWhite(Noise):
         """√(|h|/V) Σ (ξ₊ − ξ₋)/Δx over the axes."""
         _check(self.grid, like)
         leaves = _nest.flatten(like)
-        streams = [random.fold_in(key, i) for i in range(len(leaves))]
+        streams = [random.stream(key, i) for i in range(len(leaves))]
         return _nest.pack(like, [self._divergence(s, n, t, h, leaf) for s, leaf in zip(streams, leaves, strict=True)])
 
     def _divergence(self, key, n, t, h, leaf):
@@ -105,12 +113,12 @@ class ConservedWhite(Noise):
         volume = float(np.prod(self.grid.dx))
         for axis, (pair, dx) in enumerate(zip(self.boundary, self.grid.dx, strict=True)):
             at = axis - d
-            face = Brownian().increment(random.fold_in(key, axis), n, t, h, leaf)
+            face = Brownian(self.first).increment(random.fold_in(key, axis), n, t, h, leaf)
             first = tf.split(face, [1, leaf.shape[at] - 1], at)[0]
             if isinstance(pair[0], boundary.Periodic):
                 faces = tf.concat([face, first], at)
             else:
-                last = Brownian().increment(random.fold_in(random.fold_in(key, axis), d), n, t, h, first)
+                last = Brownian(self.first).increment(random.fold_in(random.fold_in(key, axis), d), n, t, h, first)
                 inner = tf.split(face, [1, leaf.shape[at] - 1], at)[1]
                 faces = tf.concat([_wall(pair[0]) * first, inner, _wall(pair[1]) * last], at)
             low, high = (tf.split(faces, split, at)[i] for split, i in (((-1, 1), 0), ((1, -1), 1)))

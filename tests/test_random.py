@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from diffsim import random
 from diffsim._quantile import quantile
-from diffsim.random import bits, fold_in, key, normal, split, uniform
+from diffsim.random import bits, fold_in, key, normal, split, stream, uniform
 
 MASK = 2**32 - 1
 KEY = key(20)
@@ -145,6 +145,7 @@ def test_no_counter_and_no_key_occurs_twice():
         *(fold_in(KEY, i) for i in range(100)),
     ]
     keys += [fold_in(k, 0) for k in split(KEY, 50)]
+    keys += [stream(KEY, i) for i in (*range(50), 2**32)]
     assert np.unique(np.stack(keys), axis=0).shape[0] == len(keys)
     np.testing.assert_array_equal(split(KEY, 300)[:2], split(KEY))
     symbolic = compiled(lambda i: fold_in(KEY, i))(tf.constant(2**40 + 3, tf.int64))

@@ -179,3 +179,38 @@ def test_noise_that_ties_shells_together_is_not_taken_for_exact():
     assert ds.solve(law, np.zeros(6), (0.0, 0.1), dt=0.001, key=ds.key(0), jit=False).info["stepper"] == "EulerMaruyama"
     with pytest.raises(TypeError, match=r"independ|depend on each other.*Brownian.*EulerMaruyama"):
         ds.solve(law, np.zeros(6), (0.0, 0.1), dt=0.001, stepper=ds.ETD1(), key=ds.key(0), jit=False)
+
+
+BATCHES = {  # name → (grid, walls, noise of a grid and a first row, stepper, tolerance)
+    "Euler–Maruyama": (ds.Grid(8, 1.0), ds.Periodic(), lambda _, n: ds.Brownian(n), ds.EulerMaruyama(), 0.0),
+    "exact, waves": (ds.Grid(8, 1.0), ds.Neumann(), ds.SpaceTimeWhite, ds.ETD1(), 0.0),
+    "exact, shells": (ds.RadialGrid(8, 1.0), ds.Neumann(), lambda _, n: ds.Brownian(n), ds.ETD1(), 1e-14),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_rows_of_an_ensemble_run_alone_are_those_rows_bit_by_bit(name):
+    grid, walls, noise, stepper, tolerance = BATCHES[name]
+    y0 = np.random.default_rng(0).normal(size=(6, 8))
+
+    def run(first, rows):
+        law = ds.Equation(linear=ds.Diffusion(grid, walls, 0.01) - 1.0, diffusion=0.7, noise=noise(grid, first))
+        return ds.solve(law, y0[rows], (0, 1), dt=0.1, stepper=stepper, key=ds.key(1)).final.numpy()
+
+    whole = run(0, slice(0, 6))
+    assert np.abs(run(3, slice(3, 6)) - whole[3:6]).max() <= tolerance
+    assert np.abs(run(0, slice(3, 6)) - whole[3:6]).max() > 0.01
+
+
+def test_noise_under_a_key_is_none_that_users_draw_under_keys_made_from_it():
+    key, pair = ds.key(5), (tf.zeros([40], tf.float64), tf.zeros([40], tf.float64))
+    used = [key, *(ds.fold_in(key, i) for i in range(3)), *ds.split(key, 3)]
+    walls = ds.Boundary(x=ds.Neumann())
+    for noise in (ds.Brownian(), ds.SpaceTimeWhite(ds.Grid(40, 40.0)), ds.ConservedWhite(ds.Grid(40, 40.0), walls)):
+        mine = [a.numpy() for a in noise.increment(key, 0, 0.0, 1.0, pair)]
+        theirs = [noise.increment(k, 0, 0.0, 1.0, pair[0]).numpy() for k in used[1:]]
+        theirs += [ds.random.normal(k, (40,), tf.float64).numpy() for k in used]
+        assert not any(np.intersect1d(a, b).size for a in mine for b in theirs)
+    _, H = ds.Brownian().area(key, 0, 0.0, 12.0, pair[0])
+    others = [ds.Brownian().increment(k, 0, 0.0, 1.0, pair[0]) for k in used]
+    assert not any(np.isclose(H, b).any() for b in others)

@@ -73,10 +73,8 @@ class Interval:
 
 
 def per_leaf(key, like, draw):
-    """draw(key of the leaf, leaf) for each leaf of a state, packed like it; each draw may return several states."""
-    leaves = _nest.flatten(like)
-    keys = [key] if len(leaves) == 1 else [random.fold_in(key, i) for i in range(len(leaves))]
-    drawn = [draw(k, leaf) for k, leaf in zip(keys, leaves, strict=True)]
+    """draw(stream of the leaf, leaf) for each leaf of a state, packed like it; each draw may return several states."""
+    drawn = [draw(random.stream(key, i), leaf) for i, leaf in enumerate(_nest.flatten(like))]
     if not isinstance(drawn[0], tuple):
         return _nest.pack(like, drawn)
     return tuple(_nest.pack(like, list(part)) for part in zip(*drawn, strict=True))

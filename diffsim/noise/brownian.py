@@ -11,6 +11,8 @@ import tensorflow as tf
 from diffsim import _checks, _nest, random
 from diffsim.noise.base import Noise, per_leaf, root, row, standard
 
+AREA = 2**32  # the stream of Lévy areas, beyond all parts of a state
+
 
 @dataclass(frozen=True)
 class Brownian(Noise):
@@ -18,7 +20,9 @@ class Brownian(Noise):
 
     Args:
         first: number of the state's first row within the whole ensemble of which it is a batch: ten runs of 10⁵ rows
-            with first = 0, 10⁵, … are one run of 10⁶.
+            with first = 0, 10⁵, … under one key are one run of 10⁶, bit by bit; to
+            rounding in the numerical eigenbases of exponential steppers, on radial grids for one, where the order of
+            sums depends on the number of rows.
     """
 
     first: Any = 0
@@ -38,8 +42,7 @@ class Brownian(Noise):
 
     def area(self, key, n, t, h, like):
         """√|h|·ξ and √(|h|/12)·η, independent."""
-        other = random.split(key, 1)[0]
-        H = self.increment(other, n, t, h, like)
+        H = self.increment(random.stream(key, AREA), n, t, h, like)
         return self.increment(key, n, t, h, like), _nest.map(lambda a: a * _nest.to(12**-0.5, a.dtype), H)
 
 

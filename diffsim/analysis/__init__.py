@@ -17,6 +17,7 @@ called inside `SaveAt(fn=…)`, to reduce a run on the device.
     lyapunov                   the largest Lyapunov exponent
     dispersion, eigenmode, fastest, instability, modes    linear stability of uniform states, in space and in boxes
     onset, stability_map, uniform_state    critical parameters, and what is unstable over two of them
+    mean_time, survival, splitting    first-passage times of particles, and where they end
     straight, order, growth_rate, power_law    least-squares fits with their standard errors
 """
 
@@ -55,6 +56,12 @@ from diffsim.analysis.moments import total as total
 from diffsim.analysis.moments import variance as variance
 from diffsim.analysis.onset import Onset as Onset
 from diffsim.analysis.onset import onset as onset
+from diffsim.analysis.passage import Estimate as Estimate
+from diffsim.analysis.passage import Splitting as Splitting
+from diffsim.analysis.passage import Survival as Survival
+from diffsim.analysis.passage import mean_time as mean_time
+from diffsim.analysis.passage import splitting as splitting
+from diffsim.analysis.passage import survival as survival
 from diffsim.analysis.patterns import Features as Features
 from diffsim.analysis.patterns import Pattern as Pattern
 from diffsim.analysis.patterns import Verdict as Verdict

@@ -5,6 +5,7 @@ Shape · Grid · Boundary · Operator · Noise · Equation · Stepper · StepSiz
 
 import importlib
 
+from diffsim import _quiet as _quiet  # first of all, before TensorFlow is loaded
 from diffsim import initial as initial
 from diffsim import models as models
 from diffsim import reference as reference

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
+import warnings
 from typing import NoReturn
 
 import numpy as np
@@ -43,6 +45,14 @@ def message(what: str, received, expected: str, why: str, way_out: str) -> str:
 def is_message(error: Exception) -> bool:
     """Whether an error already speaks in four parts."""
     return ": expected " in str(error) and ", because " in str(error)
+
+
+def warn(text: str) -> None:
+    """A warning that names the user's line, not one of ours."""
+    level, frame = 2, sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "diffsim":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, stacklevel=level)
 
 
 class Verbatim(str):

@@ -90,7 +90,7 @@ def movie(file: File, out: Film = None, part: Part = None, seconds: Seconds = 10
         typer.echo(of_run(run, out, part=part, seconds=seconds))
 
 
-_HIDDEN = ("format", "layout", "request", "status")
+_HIDDEN = ("format", "layout", "request", "run", "status")
 
 
 def _leaf(leaf) -> str:

@@ -1,8 +1,11 @@
-"""A progress bar with steps per second and time left, quiet when not on a terminal."""
+"""A progress bar with steps per second and time left; plain lines, if they are asked for, where no terminal is."""
 
 from __future__ import annotations
 
 import sys
+import time
+
+SECONDS = 10.0  # between two lines
 
 
 class Bar:
@@ -10,7 +13,9 @@ class Bar:
 
     def __init__(self, plan, progress: bool | None):
         self.bar, self.plan, self.last = None, plan, 0
+        self.lines, self.began, self.said = False, time.perf_counter(), time.perf_counter()
         if progress is False or not sys.stderr.isatty():
+            self.lines = progress is True
             return
         from tqdm import tqdm  # imported only where a bar is shown
 
@@ -25,6 +30,8 @@ class Bar:
 
     def update(self, carry):
         """Move the bar to where the run is."""
+        if self.lines and time.perf_counter() - self.said > SECONDS:
+            self._say(carry)
         if self.bar is None:
             return
         now = abs(float(carry.t) - self.plan.t0) if self.plan.adapted else int(carry.n)
@@ -32,7 +39,17 @@ class Bar:
         self.bar.update(now - self.last)
         self.last = now
 
-    def close(self):
+    def _say(self, carry):
+        self.said = time.perf_counter()
+        t, n, plan = float(carry.t), int(carry.n), self.plan
+        part, took = (t - plan.t0) / (plan.t1 - plan.t0), self.said - self.began
+        left = f", {took * (1 / part - 1):.0f} s left" if 0 < part < 1 else ""
+        sys.stderr.write(f"diffsim: t = {t:.6g} ({part:.0%}), {n:,} steps, {took:.0f} s{left}\n")
+        sys.stderr.flush()
+
+    def close(self, carry):
         """End the line."""
+        if self.lines:
+            self._say(carry)
         if self.bar is not None:
             self.bar.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
@@ -32,8 +35,10 @@ def resume(
 
     Args:
         path: the file that SaveAt(to=path) wrote.
-        law: the law; needed only if it holds functions that a file cannot (lambdas, closures).
-        until: a new final time, for runs that had reached theirs; the step and the distance between records stay.
+        law: the law; needed only if it holds functions that a file cannot (lambdas, closures). It must be the law of
+            the file in all that a file holds.
+        until: a new final time, for runs that had reached theirs; the step and the distance between records stay,
+            the last step alone may be shorter.
         fn: the function that reduced records, needed if there was one.
         stop: as for `solve`; a Steady condition is remembered.
         progress: as for `solve`.
@@ -45,11 +50,17 @@ def resume(
 
     Raises:
         OSError: no such file, or not one of diffsim's.
-        ValueError: the file holds no checkpoint, or a law that must be passed.
+        ValueError: the file holds no checkpoint, a law that must be passed, or another law than that passed.
     """
     from diffsim.io import Recorder, load  # h5py only where files are read
 
     began = time.perf_counter()
+    if not isinstance(path, (str, os.PathLike)):
+        _checks.refuse(
+            "path", path, "the name of a file", "a run is continued from its file", 'Pass e.g. "run.h5".', TypeError
+        )
+    if law is not None:
+        _checks.instance("law", law, Equation, why="a run moves along a law", way_out="Build an Equation(…).")
     with load(path) as stored:
         if stored.checkpoint is None:
             _checks.refuse(
@@ -60,7 +71,16 @@ def resume(
                 "Start it again with solve(…).",
             )
         carry, request = stored.checkpoint
-        law = stored.decode_law() if law is None else law
+        if law is None:
+            law = stored.decode_law()
+        elif difference := stored.differs(law):
+            _checks.refuse(
+                "law",
+                _checks.Verbatim(difference),
+                "the law of the file",
+                "a run goes on as it began, and its file says by which law",
+                "Pass that law, or start a new run from solution.final.",
+            )
     if not request["keeps_state"] and fn is None:
         _checks.refuse(
             "fn",
@@ -76,6 +96,9 @@ def resume(
     condition, clock = split_stops(stop)
     condition = request["stop"] if condition is None else condition
     parts, plan, info = compose(law, y, request["t"], request["stepper"], request["dt"], save, condition)
+    if request.get("step"):
+        plan = _stepping(plan, request["step"])
+        info["dt"] = abs(plan.longest)
     info["resumed_at"] = float(carry[1])
     jit = request["jit"]
     if until is not None:
@@ -109,6 +132,22 @@ def _further(until, now, law, y, request, plan, save, condition, path):
             "the times of its mesh or records end where they ended",
             "Start a new run from solution.final.",
         )
-    request = request | {"t": np.array([now, until])}
+    step = None if plan.adapted or request["dt"] is None else abs(plan.longest)
+    request = request | {"t": np.array([now, until]), "step": step}
     parts, plan, info = compose(law, y, request["t"], request["stepper"], request["dt"], save, condition)
+    if step:
+        plan = _stepping(plan, step)
+        info["dt"] = abs(plan.longest)
     return request, parts, plan, save, info | {"resumed_at": now}
+
+
+def _stepping(plan, step):
+    """The plan with steps of the given length, but for a last one that is shorter."""
+    ratio = abs(plan.t1 - plan.t0) / step
+    whole = math.floor(ratio + 1e-9)
+    if ratio - whole <= 1e-9:
+        return replace(plan, counts=np.array([whole]))
+    knots = [plan.t0 + whole * step * np.sign(plan.t1 - plan.t0), plan.t1]
+    first = 0 if whole else 1
+    saves = np.array([False, plan.saves[-1]])
+    return replace(plan, knots=np.array(knots)[first:], counts=np.array([whole, 1])[first:], saves=saves[first:])

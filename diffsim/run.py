@@ -109,7 +109,7 @@ class Run:
                     status = Status.WALL_CLOCK
         if asked.to_stop and status is None:
             status = Status.INTERRUPTED
-        bar.close()
+        bar.close(self.carry)
         return self._solution(status or Status.DONE)
 
     def _attempts(self) -> int:

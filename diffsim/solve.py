@@ -54,7 +54,8 @@ def solve(
         save: what to record; by default the final state.
         key: `ds.key(seed)`, needed for laws with noise.
         stop: a Steady, When or WallClock condition, or a tuple of them with at most one of Steady and When.
-        progress: show a bar with steps per second; None shows it on a terminal for runs longer than two seconds.
+        progress: show a bar with steps per second, or a line every ten seconds where there is no terminal; None shows
+            the bar on a terminal for runs longer than two seconds.
         jit: compile with XLA; False runs a TensorFlow graph (faster for large networks on a CPU).
         max_steps: bound on accepted and rejected steps.
         throw: raise SolveError, which carries the solution so far, when the run fails; and KeyboardInterrupt, which

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "diffsim"
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = {
-    0: "_types _nest _checks _tree _compiled _xla _quantile random",
+    0: "_types _nest _checks _tree _compiled _quiet _xla _quantile random",
     1: "geometry boundary grid noise white",
     2: "operators",
     3: "calculus equation jump",

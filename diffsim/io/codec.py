@@ -59,6 +59,53 @@ def decode(node, arrays, opaque=None):
     return _decode(node, arrays, opaque or _refuse_opaque)
 
 
+def difference(a, b) -> str | None:
+    """Where two encoded objects differ, such as "drift.k=2.0 instead of 1.0"; None where they do not.
+
+    What a file cannot hold (a lambda, a class of others) is taken to be what it was.
+
+    Args:
+        a: (node, arrays) of the first.
+        b: (node, arrays) of the second, which is "this" in the answer.
+    """
+    return _differ(a[0], b[0], a[1], b[1], "")
+
+
+def _differ(a, b, arrays, others, at):
+    kinds = [next(iter(x)) if isinstance(x, dict) else None for x in (a, b)]
+    if "opaque" in kinds and all(k in ("opaque", "function") for k in kinds):
+        return None
+    if kinds[0] == kinds[1] == "data" and a["data"] == b["data"]:
+        x, y = a["fields"], b["fields"]
+        parts = [(f"{at}.{k}" if at else k, x.get(k), y.get(k)) for k in {**x, **y}]
+    elif kinds[0] == kinds[1] and kinds[0] in ("tuple", "list", "named", "partial", "dict"):
+        lists = [x.get("items") or x[kinds[0]] for x in (a, b)]
+        if len(lists[0]) != len(lists[1]):
+            return f"{at or 'law'} with {len(lists[1])} parts instead of {len(lists[0])}"
+        parts = [(f"{at}[{i}]", *pair) for i, pair in enumerate(zip(*lists, strict=True))]
+    elif kinds[0] == kinds[1] == "method" and a["method"] == b["method"]:
+        parts = [(at, a["of"], b["of"])]
+    elif kinds[0] == kinds[1] and kinds[0] in ("tensor", "array", "scalar"):
+        x, y = np.asarray(arrays[a[kinds[0]]]), np.asarray(others[b[kinds[1]]])
+        same = x.shape == y.shape and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+        return None if same else f"{at}={_short(y)} instead of {_short(x)}"
+    elif a == b and type(a) is type(b):
+        return None
+    else:
+        return f"{at or 'law'}={_short(b)} instead of {_short(a)}"
+    return next((found for place, x, y in parts if (found := _differ(x, y, arrays, others, place))), None)
+
+
+def _short(x) -> str:
+    if isinstance(x, np.ndarray):
+        return _checks.describe(x)
+    if isinstance(x, dict):
+        kind, head = next(iter(x.items()))
+        x = str(head).rpartition(":")[2] if kind in ("data", "function", "type", "method") else head
+        return f"{x}" if kind != "opaque" else "a function"
+    return repr(x)
+
+
 def _encode(x, arrays):
     if type(x) in _PLAIN:
         return x

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import platform
+import uuid
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -144,7 +145,7 @@ def _provenance(file, leaves, info):
     file.attrs.update({
         "format": "diffsim", "layout": LAYOUT, "diffsim": own, "tensorflow": tf.__version__,
         "numpy": np.__version__, "h5py": h5py.__version__, "python": platform.python_version(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "run": uuid.uuid4().hex, "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "dtype": ", ".join(d.name for _, _, d in leaves),
         "device": f"{' '.join(devices)} on {platform.machine()} {platform.system()}",
     })

@@ -46,6 +46,8 @@ class Recorder:
         """
         path = Path(path)
         disk.check_place(path)
+        if path.exists():
+            _checks.warn(f"{path} holds an earlier run, which the new one replaces. To keep both, choose another name.")
         at = path.with_name(path.name + ".part")
         if at.exists():  # left by a run that was killed before its first record, or being written
             with disk.readable(at) as old:

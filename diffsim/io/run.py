@@ -63,9 +63,14 @@ class Stored(Records):
     def __init__(self, path: Path, data, count: int):
         super().__init__(data, count)
         self._path, self._name, self._data = path, data.name, None
+        self._run = data.file.attrs.get("run")
 
     def __getitem__(self, key):
         with load(self._path) as run:
+            if run._file.attrs.get("run") != self._run:
+                _checks.refuse("path", str(self._path), "the run that made these records",
+                               "another run has been written to this file since",
+                               'Give each run a file of its own: SaveAt(to="run-2.h5").', OSError)
             return Records(run._file[self._name], len(self))[key]
 
 
@@ -116,6 +121,10 @@ class Run:
             ValueError: a part of it cannot be rebuilt, such as a lambda; says which, and what to do.
         """
         return codec.decode(*layout.stored(self._file["law"]))
+
+    def differs(self, law) -> str | None:
+        """In what `law` differs from the law of the file, in words; None where nothing that a file holds does."""
+        return codec.difference(layout.stored(self._file["law"]), codec.encode(law))
 
     @property
     def checkpoint(self) -> tuple[list[np.ndarray], dict] | None:

@@ -34,6 +34,7 @@ from diffsim.geometry import read_image as read_image
 from diffsim.grid import Grid as Grid
 from diffsim.grid import RadialGrid as RadialGrid
 from diffsim.growth import growing as growing
+from diffsim.jump import Jump as Jump
 from diffsim.ledger import balance as balance
 from diffsim.ledger import track as track
 from diffsim.noise import AlphaStable as AlphaStable
@@ -51,6 +52,7 @@ from diffsim.operators.stencil import Laplacian as Laplacian
 from diffsim.random import fold_in as fold_in
 from diffsim.random import key as key
 from diffsim.random import split as split
+from diffsim.rates import Elementary as Elementary
 from diffsim.resume import resume as resume
 from diffsim.save import SaveAt as SaveAt
 from diffsim.simulation import Simulation as Simulation
@@ -66,10 +68,12 @@ from diffsim.steppers.exponential import ETD1 as ETD1
 from diffsim.steppers.exponential import ETDAB2 as ETDAB2
 from diffsim.steppers.exponential import ETDRK2 as ETDRK2
 from diffsim.steppers.exponential import ETDRK4 as ETDRK4
+from diffsim.steppers.hops import SplitHops as SplitHops
 from diffsim.steppers.implicit import IMEX as IMEX
 from diffsim.steppers.implicit import TRBDF2 as TRBDF2
 from diffsim.steppers.implicit import CrankNicolson as CrankNicolson
 from diffsim.steppers.implicit import ImplicitEuler as ImplicitEuler
+from diffsim.steppers.jump import SSA as SSA
 from diffsim.steppers.langevin import BAOAB as BAOAB
 from diffsim.steppers.langevin import LeimkuhlerMatthews as LeimkuhlerMatthews
 from diffsim.steppers.onto import Onto as Onto

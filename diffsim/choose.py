@@ -6,7 +6,9 @@ from diffsim import _tree
 from diffsim.equation import Equation, Slot
 from diffsim.steppers.explicit import Heun, Tsit5
 from diffsim.steppers.exponential import ETD1, ETDRK2
+from diffsim.steppers.hops import SplitHops
 from diffsim.steppers.implicit import TRBDF2
+from diffsim.steppers.jump import SSA
 from diffsim.steppers.stabilised import RKL2
 from diffsim.steppers.stochastic import EulerMaruyama
 
@@ -16,6 +18,10 @@ CHEAP_STAGES = 60  # beyond this many explicit evaluations per step a linear sol
 def stepper_for(law: Equation, h: float | None):
     """(stepper, why) for a law whose `linear` is one operator; h is the step, None if it will be adapted."""
     used = law.slots()
+    if Slot.HOPS in used and h is not None:
+        return SplitHops(), "steps are given, within which hops and reactions take turns"
+    if Slot.JUMPS in used:
+        return SSA(), "every event is simulated at its time"
     diagonal = law.linear is not None and law.linear.diagonalises
     if Slot.DIFFUSION in used:
         if diagonal and law.noise.gaussian and (_tree.is_number(law.diffusion) or not callable(law.diffusion)):
@@ -58,4 +64,6 @@ def _endless(condition) -> bool:
 
 def is_exact(stepper, law) -> bool:
     """Whether `stepper` takes steps of any length without error for this law."""
+    if stepper.strides:
+        return True
     return isinstance(stepper, ETD1) and law.drift is None and law.linear is not None and _steady_walls(law.linear)

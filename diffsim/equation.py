@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -12,10 +13,11 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
 from diffsim._tree import static
+from diffsim.boundary import Condition
 from diffsim.calculus import Amplitude, Converted, Isothermal, Ito, NoiseMap, Reach, Stratonovich
 from diffsim.calculus import amplitude as amplitude_of
-from diffsim.noise import Brownian, Noise
-from diffsim.operators import nested
+from diffsim.noise import Brownian, Interval, Noise
+from diffsim.operators import media, nested
 from diffsim.operators.base import Operator
 
 
@@ -26,6 +28,8 @@ class Slot(Enum):
     DRIFT = "drift"
     DIFFUSION = "diffusion"
     ORDER = "order"
+    JUMPS = "reactions"
+    HOPS = "hops"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Equation:
     local: bool = static(default=False)
 
     def __post_init__(self):
+        for name in ("linear", "drift", "diffusion"):
+            object.__setattr__(self, name, _tree.own(getattr(self, name)))
         if self.drift is not None and not callable(self.drift):
             _checks.refuse(
                 "drift",
@@ -93,6 +99,7 @@ class Equation:
         """The same law with `linear` as one operator on the whole state; refuses what does not fit y."""
         linear = nested.for_state(self.linear, y)
         law = replace(self, linear=linear)
+        _check_variables(self.linear)
         if isinstance(linear, nested.PerLeaf):
             for op, leaf in zip(linear.ops, _nest.flatten(y), strict=True):
                 grid = grid_of(op)
@@ -216,6 +223,10 @@ class Equation:
         """The law with all that does not change in a run computed once."""
         return self if self.linear is None else replace(self, linear=self.linear.prepare(y))
 
+    def over(self, key, n, t, h, y) -> Interval | None:
+        """The noise over step n, from t to t + h; None if there is none."""
+        return None if self.diffusion is None else Interval(self.noise, key, n, t, h, y)
+
     def rate(self, t, y):
         """A y + b(t) + f(t, y)."""
         if self.linear is None:
@@ -279,6 +290,21 @@ def _layout(y) -> str:
 
 def _kind(a):
     return a.dtype.as_numpy_dtype if isinstance(a, (tf.Tensor, tf.Variable)) else np.asarray(a).dtype
+
+
+def _check_variables(x):
+    """Check D and walls again where they are variables: they may have changed since."""
+    if isinstance(x, (tuple, list, dict)):
+        for part in _nest.flatten(x):
+            _check_variables(part)
+    elif dataclasses.is_dataclass(x) and any(isinstance(a, tf.Variable) for a in _tree.flatten(x)[0]):
+        if isinstance(x, media.Medium):
+            media.check(x)
+        elif isinstance(x, Condition) and hasattr(x, "__post_init__"):
+            x.__post_init__()
+        else:
+            for f in dataclasses.fields(x):
+                _check_variables(getattr(x, f.name))
 
 
 def grid_of(op):

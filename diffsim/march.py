@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from diffsim import _nest, _tree
 from diffsim._compiled import Compiled
-from diffsim.noise import Interval
 
 PIECES = 256
 LOCATED = 1e-7  # of the time since the last record: how well adapted steps find out when a stop condition is met
@@ -128,7 +127,7 @@ def _steps(parts, jit, carry, piece, limit, key):
     k0 = piece.first - carry.n if fixed else tf.zeros([], tf.int64)
 
     def noise_of(c, h):
-        return None if law.diffusion is None else Interval(law.noise, key, c.n, c.t, h, c.y)
+        return law.over(key, c.n, c.t, h, c.y)
 
     def equal(c):
         k = c.n + k0

@@ -29,7 +29,8 @@ class Run:
         self.records: list = []
         self.recorder = None
         self.count = 0  # records made
-        self.chunk = 256  # steps in the next call
+        self.chunk = 1 if parts.stepper.strides else 256  # steps in the next call
+        self.complaint = None  # why the state is not finite, if the stepper knows
         self.saved_at = time.perf_counter()
 
     def start(self, y0):
@@ -81,7 +82,7 @@ class Run:
             else self.parts.fn(tf.cast(self.carry.t, _nest.real_dtype(self.carry.y)), self.carry.y)
         )
         self.request = request
-        grid = grid_of(self.parts.law.linear) or getattr(law.drift, "grid", None)
+        grid = grid_of(self.parts.law.linear) or getattr(law, "grid", None) or getattr(law.drift, "grid", None)
         self.recorder = Recorder.create(
             path, law=law, grid=grid, y_like=_nest.map(np.asarray, like), info={**self.info, **request}
         )
@@ -123,6 +124,7 @@ class Run:
         status = int(carry.status)
         took = time.perf_counter() - began
         if not bool(finite):
+            self.complaint = self.parts.stepper.complaint(self.parts.law, carry.memory)
             self._last_good(before, block, limit)
             return Status.NON_FINITE
         self.info.setdefault("first_call_s", took)

@@ -14,6 +14,7 @@ from diffsim._compiled import tensors
 from diffsim.calculus import Reach
 from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot, abstract
+from diffsim.jump import Jump
 from diffsim.march import Parts
 from diffsim.run import Run
 from diffsim.save import SaveAt, keep_state
@@ -28,7 +29,7 @@ ASKED = "it was asked for"
 
 
 def solve(
-    law: Equation,
+    law: Equation | Jump,
     y0,
     t,
     *,
@@ -45,7 +46,7 @@ def solve(
     """Move a state along a law from t[0] to t[-1].
 
     Args:
-        law: dY = [A Y + f] dt + g dN.
+        law: an Equation, dY = [A Y + f] dt + g dN, or a Jump, reactions that fire at given propensities.
         y0: a tensor or array, or a nest of them; leading axes are the ensemble, trailing axes the grid. Its dtype is
             the precision of the run.
         t: (t0, t1), or the full mesh of times; increasing or decreasing [time].
@@ -95,15 +96,9 @@ def _solve(law, y0, t, stepper, dt, save, key, stop, progress, jit, max_steps, t
     )
     stop, clock = split_stops(stop)
     parts, plan, info = compose(law, y0, t, stepper, dt, save, stop)
-    if Slot.DIFFUSION in parts.law.slots() and key is None:
-        _checks.refuse(
-            "key",
-            None,
-            "a key",
-            "noise is a function of key, step and element; there is no global generator",
-            "Pass key=ds.key(0).",
-            TypeError,
-        )
+    if key is None and parts.law.slots() & {Slot.DIFFUSION, Slot.JUMPS}:
+        why = "noise is a function of key, step and element; there is no global generator"
+        _checks.refuse("key", None, "a key", why, "Pass key=ds.key(0).", TypeError)
     if max_steps is not None:
         _checks.integer("max_steps", max_steps, least=1, why="it bounds the number of steps")
     run = Run(parts, plan, save, tf.zeros([2], tf.uint32) if key is None else tf.convert_to_tensor(key), jit, info)
@@ -171,7 +166,8 @@ def finish(run: Run, clock, progress, max_steps, throw, began) -> Solution:
         raise interrupt
     if throw and solution.status.failed:
         where = f"at {_place(solution)}"
-        raise SolveError(f"{solution.status.value} It happened after the last good state, {where}.", solution)
+        cause = f" {run.complaint}" if run.complaint else ""
+        raise SolveError(f"{solution.status.value} It happened after the last good state, {where}.{cause}", solution)
     return solution
 
 
@@ -246,13 +242,11 @@ def split_stops(stop) -> tuple[Stop | None, WallClock | None]:
 
 def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedule, dict]:
     """Everything checked and in the form in which it runs: parts of the program, schedule, and what to report."""
-    _checks.instance(
-        "law",
-        law,
-        Equation,
-        why="solve moves a state along a law",
-        way_out="Build one with Equation(…) or a model's .on(…).",
-    )
+    way_out = "Build one with Equation(…), Jump.of(…) or a model's .on(…)."
+    _checks.instance("law", law, (Equation, Jump), why="solve moves a state along a law", way_out=way_out)
+    if isinstance(law, Jump) and isinstance(stop, Steady):
+        why = "numbers of molecules never come to rest"
+        _checks.refuse("stop", stop, "When, or none", why, "Ask for an average over the ensemble.", TypeError)
     bound, why = law.of_state(y0), ASKED
     stepsize = dt if isinstance(dt, PID) else None
     plan = schedule(t, None if stepsize else dt, save)
@@ -285,9 +279,8 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
     if Slot.DIFFUSION in bound.slots():
         _check_path(bound, plan, stepsize)
     if stepsize is not None and save.every:
-        _checks.refuse(
-            "every", save.every, "ts with adapted steps", "the number of steps is not known", "Use SaveAt(ts=[…])."
-        )
+        why_not = "the number of steps is not known"
+        _checks.refuse("every", save.every, "ts with adapted steps", why_not, "Use SaveAt(ts=[…]).")
     stepper, bound = stepper.bind(bound, None if plan.adapted else plan.longest)
     stepper.check_start(bound, y0)
     info = {

@@ -12,10 +12,10 @@ ROOT = Path(__file__).parents[1] / "diffsim"
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = {
-    0: "_types _nest _checks _tree _compiled _quiet _xla _quantile random",
+    0: "_types _nest _checks _tree _compiled _quiet _xla _quantile random counts rates",
     1: "geometry boundary grid noise white",
     2: "operators",
-    3: "calculus equation jump",
+    3: "calculus equation jump jump_checks",
     4: "steppers stepsize save stop schedule solution",
     5: "choose march run progress solve simulation steady downhill resume",
     6: "models particles reference initial analysis io plot verify ledger growth",
@@ -123,6 +123,7 @@ def test_only_one_file_has_a_time_loop():
         "march.py",
         "simulation.py",
         "noise/tree.py",
+        "counts.py",
     }
 
 

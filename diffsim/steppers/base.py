@@ -28,6 +28,7 @@ class Stepper(ABC):
     order: ClassVar[int]
     adaptive: ClassVar[bool] = False  # whether steps come with an error estimate
     calculus: ClassVar[type | None] = None  # in which laws are needed whose noise depends on the state; None: in any
+    strides: ClassVar[bool] = False  # whether it divides a step of any length itself, so that no dt is needed
     reach: ClassVar[float | None] = None  # stable for h·ρ ≤ reach on the negative real axis; None: for every h
     on_path: ClassVar[bool] = True  # whether its points lie on one path, of which parts between them can be drawn
 
@@ -68,7 +69,7 @@ class Stepper(ABC):
             way = _WAYS[slot]
             _checks.refuse(
                 "law",
-                _checks.Verbatim(f"Equation({slot.value}={_checks.describe(getattr(law, slot.value))})"),
+                _checks.Verbatim(f"{type(law).__name__}({slot.value}={_named(law, slot)})"),
                 f"no {slot.value}",
                 f"{type(self).__name__} has no rule for it and would ignore it",
                 way,
@@ -106,6 +107,10 @@ class Stepper(ABC):
         """The memory after a wall has moved the state to y; what is like positions in it was turned as they were."""
         return memory
 
+    def complaint(self, law, memory) -> str | None:
+        """What went wrong in a step that left no finite state, as a message; None if nothing more is known."""
+        return
+
     def fate(self, memory):
         """What walls have done to particles, a Fate, if there are any."""
         return
@@ -125,6 +130,10 @@ class Stepper(ABC):
         """
 
 
+def _named(law, slot: Slot) -> str:
+    return _checks.describe(getattr(law, slot.value, _checks.Verbatim("…")))
+
+
 def spectral_radius(law) -> float | None:
     """ρ of the linear part, or of a drift that knows its own; None if unknown."""
     if law.linear is not None:
@@ -137,6 +146,8 @@ _WAYS = {
     Slot.DIFFUSION: "For noise use ETD1() (additive, exact linear part) or EulerMaruyama().",
     Slot.ORDER: "Use a Caputo stepper for order < 1.",
     Slot.DRIFT: "Use ETDRK2(), IMEX() or Tsit5() for a law with drift.",
+    Slot.JUMPS: "Use SSA() or TauLeap(), or the law's langevin() or rate_equation().",
+    Slot.HOPS: "Use SSA(), or SplitHops() with a dt.",
     Slot.LINEAR: "Put the linear part into drift, or use ETDRK2() or Tsit5().",
 }
 

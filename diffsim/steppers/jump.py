@@ -1,0 +1,207 @@
+"""Exact simulation of jump processes, all trajectories side by side."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from diffsim import _checks, _nest, counts, jump_checks, random
+from diffsim.equation import Slot
+from diffsim.steppers.base import Step, Stepper
+
+
+class Clock(NamedTuple):
+    """What a trajectory remembers between steps, and what has gone wrong."""
+
+    due: Any  # of the integrated total rate, until the next candidate event; negative: not drawn yet
+    count: Any  # int32, candidates so far: the index of random numbers
+    fault: Any  # int32, 0: none; else what `Fault` names
+    where: Any  # (1 + S,) a value and the numbers of molecules where it happened
+
+
+class Fault:
+    """Codes of what cannot go on, for a law of R reactions: CALM and BUSY trajectories are well."""
+
+    CALM, BUSY, FIRST = 0, 1, 2  # from FIRST on: R rates that are none, R reactions that lack molecules, S overflows
+
+
+class Jumping(Stepper):
+    """What steppers of jump processes share: a step of any length is made of as many events as it takes."""
+
+    takes = frozenset({Slot.JUMPS})
+    order = 1
+    strides = True
+
+    def bind(self, law, h):
+        """Refuse laws that are no jump processes, and steps backwards in time."""
+        if Slot.JUMPS not in law.slots():
+            why, way_out = f"{type(self).__name__} fires reactions", "Use EulerMaruyama(), ETD1() or Tsit5()."
+            _checks.refuse("law", _checks.Verbatim(type(law).__name__), "a Jump", why, way_out, TypeError)
+        self.check_slots(law)
+        if h is not None and h < 0:
+            why = "what has fired cannot be told from the numbers it left"
+            _checks.refuse("t", _checks.Verbatim("decreasing times"), "increasing ones", why, "Turn them round.")
+        return self, law
+
+    def init(self, law, t, y):
+        """No event is due yet, and nothing is wrong."""
+        n = law.split(y)
+        none = tf.zeros([], tf.int32)
+        return Clock(tf.zeros_like(n[0]) - 1, tf.zeros(n[0].shape, tf.int32), none, tf.zeros([1 + len(n)], n[0].dtype))
+
+    def complaint(self, law, memory) -> str | None:
+        """What went wrong, as a message."""
+        code, R = int(memory.fault) - Fault.FIRST, len(law.stoichiometry)
+        value, *n = (float(v) for v in memory.where)
+        if code < 0:
+            return None
+        if code < R:
+            return jump_checks.complaint(law, code, value, n)
+        if code < 2 * R:
+            return jump_checks.lacking(law, code - R, n)
+        return jump_checks.crowded(law, code - 2 * R, n[code - 2 * R])
+
+
+@dataclass(frozen=True)
+class SSA(Jumping):
+    """Every event, at its time: P(next after τ | n) = e^{−∫Σa}, and reaction r with probability aᵣ/Σa. Exact.
+
+    All trajectories advance side by side, each through its own events, until the end of the step. What is left of
+    the integrated rate until the next event is kept, so a path does not depend on when it is recorded. Random numbers
+    are functions of key, trajectory and event. Odds are resolved to 2⁻²⁴ of the total rate in float32, 2⁻³² in float64.
+
+    References:
+        Gillespie (1976), doi:10.1016/0021-9991(76)90041-3; Gibson & Bruck (2000), doi:10.1021/jp993732q, for keeping
+        what is left.
+    """
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """All events within h."""
+        n, clock, code = direct(law, t, h, law.split(y), memory, noise, rows(y, noise.first))
+        fault, where = look(law, n, code)
+        return Step(flagged(law.join(n, y), fault), None, clock._replace(fault=fault, where=where))
+
+
+def direct(law, t, h, n, clock, draws, sites):
+    """(n, clock, code) after all events within h, at each of independent sites.
+
+    Args:
+        law: rates, stoichiometry, bound.
+        t: float64 scalar, the beginning.
+        h: scalar.
+        n: the numbers of each species, one shape.
+        clock: `due` and `count` of that shape.
+        draws: the key.
+        sites: uint32, the number of each site.
+    """
+    dtype, checked = n[0].dtype, not law.elementary
+    begin = _nest.to(t, dtype)
+
+    def words(count):
+        return random._threefry(draws.key, sites, tf.bitcast(count, tf.uint32))
+
+    fresh = counts.exponential(words(clock.count)[0], dtype)
+    due = tf.where(clock.due < 0, fresh, clock.due)
+    left, lost = tf.zeros_like(due) + h, tf.zeros_like(due)
+    calm = tf.fill(due.shape, Fault.CALM)
+
+    def event(n, due, count, left, lost, code):
+        a = law.rates(begin + (h - left), n)
+        total = tf.add_n(a) if law.bound is None else law.bound(stacked(n))
+        wait = due / total
+        fires = wait < left
+        high, low = words(count + 1)
+        aim = _unit_below(low, dtype) * total
+        moved = choose(law.stoichiometry, a, aim, n)
+        if law.bound is not None:
+            moved = [tf.where(aim < tf.add_n(a), m, v) for m, v in zip(moved, n, strict=True)]
+        if checked:
+            code = faults(law, a, total, moved, aim, fires)
+            fires &= code <= Fault.BUSY
+        spent = wait + lost  # lost: what rounding has left of earlier waits, so that a billion of them add up
+        less = left - spent
+        new = [tf.where(fires, m, v) for m, v in zip(moved, n, strict=True)]
+        due = tf.where(fires, counts.exponential(high, dtype), tf.maximum(due - total * left, 0))
+        lost = tf.where(fires, spent - (left - less), lost)
+        left = tf.where(fires, less, 0)
+        return new, due, tf.where(fires, count + 1, count), left, lost, tf.where(left > 0, tf.maximum(code, 1), code)
+
+    def more(n, due, count, left, lost, code):
+        if not checked:
+            return tf.reduce_any(left > 0)
+        return tf.equal(tf.reduce_max(code), Fault.BUSY)
+
+    start = (n, due, clock.count, left, lost, calm + Fault.BUSY)
+    n, due, count, _, _, code = tf.while_loop(more, event, start)
+    return n, clock._replace(due=due, count=count), tf.where(code <= Fault.BUSY, calm, code)
+
+
+def choose(stoichiometry, a, aim, n):
+    """The numbers after the reaction in whose share of the total rate `aim` falls."""
+    change: list = [0.0] * len(n)
+    below = tf.zeros_like(aim)
+    for r, rate in enumerate(a):
+        here = (rate > 0) & (aim >= below)  # the last of these: rounding cannot choose what has no rate
+        for s, v in enumerate(stoichiometry[r]):
+            same = isinstance(change[s], float) and change[s] == float(v)
+            change[s] = change[s] if same else tf.where(here, _nest.to(float(v), aim.dtype), change[s])
+        below = below + rate
+    return [v + c for v, c in zip(n, change, strict=True)]
+
+
+def faults(law, a, total, moved, aim, fires):
+    """For each trajectory what cannot go on, if anything."""
+    R, code = len(a), tf.fill(total.shape, Fault.CALM)
+    below = tf.zeros_like(aim)
+    for r, rate in enumerate(a):
+        code = tf.where((rate >= 0) & (rate < math.inf), code, Fault.FIRST + r)
+        takes = [m for m, v in zip(moved, law.stoichiometry[r], strict=True) if v < 0]
+        here = fires & (rate > 0) & (aim >= below) & (aim < below + rate)
+        for m in takes:
+            code = tf.where(here & (m < 0), Fault.FIRST + R + r, code)
+        below = below + rate
+    return code
+
+
+def look(law, n, code):
+    """(fault, where) of the first trajectory that cannot go on; species that float numbers cannot count are one."""
+    R, most = len(law.stoichiometry), jump_checks.WHOLE[n[0].dtype]
+    for s, v in enumerate(n):
+        code = tf.where(v >= most, Fault.FIRST + 2 * R + s, code)
+    flat = tf.reshape(code, [-1])
+    at = tf.argmax(flat)
+    fault = flat[at]
+    numbers = [tf.reshape(v, [-1])[at] for v in n]
+    reaction = tf.clip_by_value(fault - Fault.FIRST, 0, R - 1)
+    a = law.rates(tf.zeros_like(n[0]), n)
+    value = tf.stack([tf.reshape(rate, [-1])[at] for rate in a])[reaction]
+    return fault, tf.stack([value, *numbers])
+
+
+def flagged(y, fault):
+    """The state, NaN where something has gone wrong, by which a run stops."""
+    return _nest.map(lambda a: tf.where(fault >= Fault.FIRST, _nest.to(math.nan, a.dtype), a), y)
+
+
+def rows(y, first, tail: int | None = None):
+    """The number of each trajectory, uint32, of the shape of the ensemble."""
+    leaf = _nest.flatten(y)[0]
+    shape = leaf.shape[:-1] if tail is None else leaf.shape
+    index = tf.reshape(tf.range(shape.num_elements()), shape)
+    per_row = math.prod(shape[1:])
+    return tf.cast(index, tf.uint32) + tf.cast(first, tf.uint32) * tf.constant(per_row, tf.uint32)
+
+
+def stacked(n):
+    """(…, S)."""
+    return tf.stack(n, axis=-1)
+
+
+def _unit_below(word, dtype):
+    """Uniform on [0, 1)."""
+    if dtype == tf.float32:
+        return tf.cast(tf.bitcast(tf.bitwise.right_shift(word, 8), tf.int32), dtype) * 2.0**-24
+    return tf.cast(word, dtype) * 2.0**-32

@@ -22,6 +22,7 @@ from diffsim.schedule import Schedule, schedule
 from diffsim.solution import Solution, Status
 from diffsim.steppers.base import Stepper
 from diffsim.steppers.implicit import TRBDF2
+from diffsim.steppers.reaction import check_reaction
 from diffsim.stepsize import PID
 from diffsim.stop import Steady, Stop, WallClock, When
 
@@ -281,6 +282,8 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
     if stepsize is not None and save.every:
         why_not = "the number of steps is not known"
         _checks.refuse("every", save.every, "ts with adapted steps", why_not, "Use SaveAt(ts=[…]).")
+    if not plan.adapted:
+        check_reaction(stepper, bound, plan.t0, plan.longest, y0)
     stepper, bound = stepper.bind(bound, None if plan.adapted else plan.longest)
     stepper.check_start(bound, y0)
     info = {

@@ -30,6 +30,7 @@ class Stepper(ABC):
     calculus: ClassVar[type | None] = None  # in which laws are needed whose noise depends on the state; None: in any
     strides: ClassVar[bool] = False  # whether it divides a step of any length itself, so that no dt is needed
     reach: ClassVar[float | None] = None  # stable for h·ρ ≤ reach on the negative real axis; None: for every h
+    drift_reach: ClassVar[float | None] = None  # the same for the drift, where only that is explicit
     on_path: ClassVar[bool] = True  # whether its points lie on one path, of which parts between them can be drawn
 
     def bind(self, law: Equation, h: float | None) -> tuple[Stepper, Equation]:

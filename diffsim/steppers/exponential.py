@@ -67,6 +67,7 @@ class ETD1(Exponential):
 
     takes = frozenset({Slot.LINEAR, Slot.DRIFT, Slot.DIFFUSION})
     order = 1
+    drift_reach = 2.0
 
     def bind(self, law, h):
         """Diagonalise; refuse noise whose amplitude depends on the state."""
@@ -117,6 +118,7 @@ class ETDRK2(Exponential):
     """
 
     order, adaptive = 2, True
+    drift_reach = 2.0
 
     def prepare(self, law, h):
         """e^{hA}, φ₁, φ₂."""
@@ -143,6 +145,7 @@ class ETDRK4(Exponential):
     """
 
     order, adaptive = 4, True
+    drift_reach = 2.785293563405282
 
     def prepare(self, law, h):
         """e^{hA}, e^{hA/2}, ½φ₁(hA/2), and φ₁, φ₂, φ₃ at hA."""
@@ -189,6 +192,7 @@ class ETDAB2(Exponential):
     """
 
     order = 2
+    drift_reach = 1.0
 
     def prepare(self, law, h):
         """e^{hA}, φ₁, φ₂."""

@@ -100,6 +100,7 @@ class IMEX(Implicit):
     """
 
     order = 2
+    drift_reach = 2.0
 
     def bind(self, law, h):
         """Give the linear part, which must be there, a resolvent."""

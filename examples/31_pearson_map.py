@@ -55,7 +55,7 @@ def draw(F, k, v, verdicts):
     tiles = v[: F.size * k.size].reshape(F.size, k.size, n, n).transpose(0, 2, 1, 3).reshape(F.size * n, -1)
     box = (k[0] - dk / 2, k[-1] + dk / 2, F[0] - dF / 2, F[-1] + dF / 2)
     image = left.imshow(tiles, origin="lower", extent=box, aspect="auto", vmin=0, vmax=0.4, cmap="viridis")
-    fig.colorbar(image, ax=left, label="v", location="top", shrink=0.6)
+    fig.colorbar(image, ax=left, label="v [1]", location="top", shrink=0.6)
     cells = np.array([list(Pattern).index(p) for p in verdicts[: F.size * k.size]]).reshape(F.size, k.size)
     colours = ListedColormap(list(COLOURS.values()))
     right.pcolormesh(k, F, cells, cmap=colours, vmin=-0.5, vmax=6.5)
@@ -64,9 +64,9 @@ def draw(F, k, v, verdicts):
     right.set_xlim(*box[:2])
     used = [Patch(color=COLOURS[p], label=p.name.lower()) for p in Pattern if p in verdicts]
     right.legend(handles=used, loc="lower center", bbox_to_anchor=(0.5, 1.01), ncols=4, frameon=False)
-    left.set_ylabel("F")
+    left.set_ylabel("F [1]")
     for ax in (left, right):
-        ax.set(xlabel="k", xticks=[0.045, 0.05, 0.055, 0.06, 0.065])
+        ax.set(xlabel="k [1]", xticks=[0.045, 0.05, 0.055, 0.06, 0.065])
     return fig
 
 

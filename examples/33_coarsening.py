@@ -41,14 +41,14 @@ def draw(grid, t, L, energy, c, figure):
     for ax, i in zip(axes, (0, len(t) // 2, -1), strict=False):
         ax.imshow(c[i, 0].numpy().T, origin="lower", extent=(0, grid.size[0], 0, grid.size[1]), cmap="RdBu",
                   vmin=-1, vmax=1)
-        ax.set(title=f"t = {t[i]:.0f}", xlabel="x", ylabel="y")
+        ax.set(title=f"t = {t[i]:.0f}", xlabel="x [1]", ylabel="y [1]")
     ax = axes[-1]
     ax.loglog(t, L, ".", color="tab:blue", ms=4)
     ax.loglog(t, 1 / energy, ".", color="tab:orange", ms=4)
     for y, name in ((L, "length"), (1 / energy, "1 / energy density")):
         ax.loglog(t, y.mean(1), lw=1, label=name)
     ax.loglog(t, 0.8 * L.mean() * (t / np.exp(np.log(t).mean())) ** (1 / 3), "k--", lw=1, label="t$^{1/3}$")
-    ax.set(xlabel="t", yticks=[5, 10, 20], yticklabels=["5", "10", "20"])
+    ax.set(xlabel="t [1]", ylabel="length, 1 / energy density [1]", yticks=[5, 10, 20], yticklabels=["5", "10", "20"])
     ax.minorticks_off()
     ax.legend(frameon=False)
     fig.savefig(figure, dpi=150)

@@ -64,8 +64,8 @@ def draw(ways, figure):
         known = np.cumsum([0 * t, -1.5 / (k * t), 1.5 * np.pi**0.5 / (k**2 * D**0.5 * t**1.5)], 0)
         for rest, label in zip(edge.speed + known - v, LABELS, strict=True):
             ax.loglog(t, np.abs(rest), label=label)
-        ax.set(title=f"{name}: v* = {edge.speed:.7f}", xlabel="t")
-    axes[0].set_ylabel("distance of the measured speed from")
+        ax.set(title=f"{name}: v* = {edge.speed:.7f}", xlabel="t [1]")
+    axes[0].set_ylabel("distance of the measured speed from … [1]")
     axes[1].legend(frameon=False)
     fig.savefig(figure, dpi=150)
 

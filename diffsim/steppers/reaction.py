@@ -34,7 +34,9 @@ def check_reaction(stepper, law: Equation, t: float, h: float, y) -> None:
         ValueError: such a step.
     """
     reach = stepper.reach or stepper.drift_reach
-    if reach is None or not isinstance(law, Equation) or law.drift is None or not law.local or not tf.executing_eagerly():
+    if reach is None or not isinstance(law, Equation) or law.drift is None or not law.local:
+        return
+    if not tf.executing_eagerly():
         return
     leaves = _nest.flatten(y)
     if any(a.dtype.is_complex or a.shape != leaves[0].shape for a in leaves) or _size(leaves) > LARGEST:

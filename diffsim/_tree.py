@@ -100,6 +100,23 @@ def _thaw(x):
     return x[1]
 
 
+def own(x):
+    """The same with read-only copies of its arrays, so that what happens to the caller's later changes nothing."""
+    leaves, structure = flatten(x)
+    if not any(isinstance(a, np.ndarray) and a.flags.writeable for a in leaves):
+        return x
+    return unflatten(structure, [own_array(a) if isinstance(a, np.ndarray) else a for a in leaves])
+
+
+def own_array(a: np.ndarray) -> np.ndarray:
+    """A read-only copy; `a` itself if it is one."""
+    if not a.flags.writeable:
+        return a
+    a = np.array(a)
+    a.flags.writeable = False
+    return a
+
+
 def held(structure) -> tuple:
     """What a structure compares by identity, and the classes in it: functions and what they belong to."""
     if structure is LEAF:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest
+from diffsim import _checks, _nest, _tree
 
 Value = float | np.ndarray | tf.Tensor | Callable[..., Any]
 
@@ -49,6 +49,9 @@ class Condition(ABC):
         value = getattr(self, name)
         if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
             value = float(value) or 0  # numbers are data, but zero is structure: such a wall costs nothing
+            object.__setattr__(self, name, value)
+        if isinstance(value, np.ndarray):
+            value = _tree.own_array(value)
             object.__setattr__(self, name, value)
         if not callable(value):
             _checks.finite(f"{type(self).__name__}.{name}", value, least=least, why=why)

@@ -91,7 +91,7 @@ class Anisotropic:
 
     def on(self, grid: Grid) -> Medium:
         """The medium on a grid of d axes."""
-        D = self.D if isinstance(self.D, tf.Tensor) else np.asarray(self.D, float)
+        D = self.D if isinstance(self.D, tf.Tensor) else _tree.own_array(np.asarray(self.D, float))
         d = grid.ndim
         shape = tuple(D.shape)
         if shape not in ((d, d), (d, d, *grid.shape)):
@@ -163,6 +163,12 @@ def resolve(D, grid: Grid) -> Medium:
         medium = Medium(tuple(_field(d, grid) for d in D), ends=_ends(D, grid))
     else:
         medium = Medium((_field(D, grid),) * grid.ndim, ends=_ends((D,) * grid.ndim, grid))
+    check(medium)
+    return medium
+
+
+def check(medium: Medium) -> None:
+    """Refuse a D that makes no sense; asked again before a run, as variables may have changed since."""
     for d in medium.D:
         if getattr(d, "dtype", tf.float64) in (tf.complex64, tf.complex128) or isinstance(d, complex):
             _checks.refuse(
@@ -170,7 +176,6 @@ def resolve(D, grid: Grid) -> Medium:
             )
         if not tf.is_symbolic_tensor(d):
             _checks.finite("D", d, least=0.0, why="a negative or undefined diffusivity makes the problem ill-posed")
-    return medium
 
 
 def _field(D, grid):
@@ -178,6 +183,8 @@ def _field(D, grid):
         D = np.broadcast_to(_call(D, grid.coordinates(), grid), grid.shape)
     if isinstance(D, (int, np.integer)) and not isinstance(D, bool):
         D = float(D)
+    if isinstance(D, np.ndarray):
+        D = _tree.own_array(D)
     if not _tree.is_number(D):
         _checks.refuse(
             "D",

@@ -161,3 +161,37 @@ def test_waves_meet_both_walls():
     np.testing.assert_allclose((-3 * end[0] + 4 * end[1] - end[2]) / 2e-4, 0, atol=1e-6)
     np.testing.assert_allclose(periodic.wave(delta, t, 0.7, 3.0), np.exp(-1) * np.cos(3 * t - 1), atol=1e-14)
     np.testing.assert_allclose(periodic.wave(0.5, t, 0.7, 3.0, L=900.0), periodic.wave(0.5, t, 0.7, 3.0))
+
+
+def test_small_transfer_loses_no_digits():
+    """C₀[erfc z − e^(−z²) erfcx(z + s)] and its uptake to 40 digits, also where both parts nearly cancel."""
+    mpmath = pytest.importorskip("mpmath")
+
+    with mpmath.workdps(60):
+        for s in (1e-9, 1e-5, 1e-2, 0.4, 1.0, 3.0, 40.0):
+            m = mpmath.mpf(s)
+            for x in (0.0, 1e-3, 1.0, 4.0, 7.0, 20.0):
+                z = mpmath.mpf(x) / 2
+                exact = mpmath.erfc(z) - mpmath.exp(2 * z * m + m**2) * mpmath.erfc(z + m)
+                assert free.half_space_robin(x, 1.0, 1.0, s) == pytest.approx(float(exact), rel=3e-13)
+            exact = (mpmath.exp(m**2) * mpmath.erfc(m) - 1) / m + 2 / mpmath.sqrt(mpmath.pi)
+            assert free.half_space_robin_uptake(1.0, 1.0, s) == pytest.approx(float(exact), rel=1e-14)
+
+
+def test_a_ball_source_is_right_at_all_times_and_distances():
+    mpmath = pytest.importorskip("mpmath")
+
+    def exact(r, a):
+        w, s = [mpmath.mpf(v) for v in (r, a)], mpmath.sqrt(mpmath.pi)
+        p, q = w[1] - w[0], w[1] + w[0]
+        if r == 0:
+            return mpmath.erf(w[1]) - 2 * w[1] / s * mpmath.exp(-(w[1] ** 2))
+        shell = (mpmath.exp(-(p**2)) - mpmath.exp(-(q**2))) / (2 * s * w[0])
+        return (mpmath.erf(p) + mpmath.erf(q)) / 2 - shell
+
+    with mpmath.workdps(300):
+        for a in (1e-7, 1e-3, 0.3, 0.999, 1.001, 3.0, 12.0):
+            for r in (0.0, 1e-9, 1e-3, 0.7, 4.0, 14.0, 24.0):
+                assert free.ball_source(r, 0.25, 1.0, a) == pytest.approx(float(exact(r, a)), rel=1e-11)
+    late = free.gaussian(3.0, 1e8, 1.0, 4 / 3 * np.pi, 3)
+    assert free.ball_source(3.0, 1e8, 1.0, 1.0) == pytest.approx(late, rel=1e-7)

@@ -65,3 +65,11 @@ def test_fronts_solve_their_equations():
     limit = nonlinear.fisher_speed(0.7, 1.7)
     assert nonlinear.fisher_speed_lattice(1e-3, D=0.7, r=1.7) == pytest.approx(limit, rel=1e-6)
     assert nonlinear.fisher_speed_lattice(1e-3, dt=1e-4, D=0.7, r=1.7) == pytest.approx(limit, rel=1e-3)
+
+
+def test_fronts_have_their_exponential_tails():
+    """Far ahead u is e^(−2ξ/ℓ√6) and e^(−ξ/√2D) to rounding, not 0."""
+    x = np.array([100.0, 200.0, 300.0])
+    np.testing.assert_allclose(nonlinear.fisher_wave(x, 0.0), np.exp(-2 * x / np.sqrt(6)), rtol=1e-13)
+    np.testing.assert_allclose(nonlinear.nagumo_wave(x, 0.0, 0.3), np.exp(-x / np.sqrt(2)), rtol=1e-13)
+    assert nonlinear.fisher_wave(-1e4, 0.0) == 1.0

@@ -99,14 +99,14 @@ def ball_source(r, t, D, a, C0=1.0):
 
     Source: J. Crank, The Mathematics of Diffusion, 2nd ed., Oxford 1975, eq. 3.8.
     """
-    from scipy.special import erf  # on use: the import of diffsim stays light
+    from scipy.special import erfc  # on use: the import of diffsim stays light
 
     a, width = positive("a", a, "the ball has a radius"), 2 * np.sqrt(diffusivity(D) * time(t))
     r = array("r", r, "a distance is not negative", least=0.0)
-    r = np.maximum(r, 1e-5 * width)  # the limit r → 0, to 1e-10
-    p, q = (a - r) / width, (a + r) / width
-    shell = width / (2 * np.sqrt(np.pi) * r) * (np.exp(-(p**2)) - np.exp(-(q**2)))
-    return C0 * (0.5 * (erf(p) + erf(q)) - shell)
+    r, a = r / width, a / width
+    shell = 2 * a / np.sqrt(np.pi) * np.exp(-((r - a) ** 2)) * _mean_decay(4 * a * r)
+    closed = 0.5 * (erfc(r - a) - erfc(r + a)) - shell  # late, when the ball has spread, nothing is left of this
+    return C0 * np.where(a < 1, _spread_ball(r, np.minimum(a, 1.0)), closed)
 
 
 def half_space(x, t, D, C0=1.0):
@@ -154,12 +154,14 @@ def half_space_robin(x, t, D, kappa, C0=1.0):
 
     Source: J. Crank, The Mathematics of Diffusion, 2nd ed., Oxford 1975, eq. 3.35.
     """
-    from scipy.special import erfc, erfcx  # on use: the import of diffsim stays light
+    from scipy.special import erfcx  # on use: the import of diffsim stays light
 
     x, t, D = array("x", x, "a depth is not negative", least=0.0), time(t), diffusivity(D)
     h = positive("kappa", kappa, "a wall that lets nothing through keeps the half-space empty") / D
-    z = x / (2 * np.sqrt(D * t))
-    return C0 * (erfc(z) - np.exp(-(z**2)) * erfcx(z + h * np.sqrt(D * t)))
+    z, s = x / (2 * np.sqrt(D * t)), h * np.sqrt(D * t)
+    small = np.minimum(s, 0.5 * (1 + z))
+    through = sum(0.5 * w * _slope(z + 0.5 * (1 + node) * small) for node, w in zip(*_gauss(12), strict=True))
+    return C0 * np.exp(-(z**2)) * np.where(s > small, erfcx(z) - erfcx(z + s), small * through)
 
 
 def half_space_robin_uptake(t, D, kappa, C0=1.0):
@@ -179,8 +181,37 @@ def half_space_robin_uptake(t, D, kappa, C0=1.0):
 
     Source: J. Crank, The Mathematics of Diffusion, 2nd ed., Oxford 1975, eq. 3.38.
     """
-    from scipy.special import erfcx  # on use: the import of diffsim stays light
+    from scipy.special import erfcx, rgamma  # on use: the import of diffsim stays light
 
     t, D = time(t), diffusivity(D)
     h = positive("kappa", kappa, "a wall that lets nothing through takes nothing up") / D
-    return C0 * ((erfcx(h * np.sqrt(D * t)) - 1) / h + 2 * np.sqrt(D * t / np.pi))
+    s = h * np.sqrt(D * t)
+    early = np.minimum(s, 1.0)
+    series = early**2 * sum((-early) ** (n - 2) * rgamma(n / 2 + 1) for n in range(2, 40))
+    return C0 / h * np.where(s > 1, erfcx(s) - 1 + 2 * s / np.sqrt(np.pi), series)
+
+
+def _gauss(n):
+    return np.polynomial.legendre.leggauss(n)
+
+
+def _slope(y):
+    """−d erfcx/dy = (2/√π) (1 − √π y erfcx y), beyond y = 3 by a continued fraction, which does not cancel."""
+    from scipy.special import erfcx  # on use: the import of diffsim stays light
+
+    far, rest = np.maximum(y, 3.0), 0.0
+    for n in range(60, 0, -1):
+        rest = n / 2 / (far + rest)
+    return 2 / np.sqrt(np.pi) * np.where(y > 3, rest / (far + rest), 1 - np.sqrt(np.pi) * y * erfcx(y))
+
+
+def _mean_decay(y):
+    """(1 − e^(−y))/y."""
+    safe = np.where(y > 0, y, 1.0)
+    return np.where(y > 0, -np.expm1(-safe) / safe, 1.0)
+
+
+def _spread_ball(r, a):
+    """4/√π ∫₀ᵃ s² e^(−(r−s)²) (1 − e^(−4rs))/4rs ds: shells of a ball, each spread out, lengths in √4Dt."""
+    nodes = ((0.5 * (1 + node) * a, 0.5 * w * a) for node, w in zip(*_gauss(60), strict=True))
+    return 4 / np.sqrt(np.pi) * sum(w * s**2 * np.exp(-((r - s) ** 2)) * _mean_decay(4 * r * s) for s, w in nodes)

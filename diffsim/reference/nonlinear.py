@@ -219,8 +219,10 @@ def nagumo_speed(a: float, D=1.0):
 
 
 def _logistic(x, t, c, width):
-    """1/(1 + e^{(x − ct)/width}), without overflow."""
-    return 0.5 * (1 - np.tanh(0.5 * (x - c * array("t", t, "time is a number")) / width))
+    """1/(1 + e^{(x − ct)/width}), to rounding also far ahead of the front."""
+    from scipy.special import expit  # on use: the import of diffsim stays light
+
+    return expit((c * array("t", t, "time is a number") - x) / width)
 
 
 def _barenblatt(m, d, M) -> tuple[float, float, float]:

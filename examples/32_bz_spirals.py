@@ -55,7 +55,8 @@ def draw(runs, figure):
         box = (0, grid.size[0], 0, grid.size[1])
         image = ax.imshow(sol.y[0][-1].numpy().T, origin="lower", extent=box, cmap="cividis", vmin=0, vmax=1)
         ax.plot(*path.T, color="tab:red", lw=1.5)
-        ax.set(title=f"{name}: {'b = 0.06' if name == 'flower' else 'b = 0.01'}", xlabel="x [1]", ylabel="y [1]")
+        b = "0.06" if name == "flower" else "0.01"
+        ax.set(title=f"{name}: b = {b}", xlabel="x [1]", ylabel="y [1]")
     fig.colorbar(image, ax=axes, label="u [1]", shrink=0.8)
     fig.savefig(figure, dpi=150)
 

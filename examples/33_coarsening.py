@@ -48,7 +48,8 @@ def draw(grid, t, L, energy, c, figure):
     for y, name in ((L, "length"), (1 / energy, "1 / energy density")):
         ax.loglog(t, y.mean(1), lw=1, label=name)
     ax.loglog(t, 0.8 * L.mean() * (t / np.exp(np.log(t).mean())) ** (1 / 3), "k--", lw=1, label="t$^{1/3}$")
-    ax.set(xlabel="t [1]", ylabel="length, 1 / energy density [1]", yticks=[5, 10, 20], yticklabels=["5", "10", "20"])
+    ax.set(xlabel="t [1]", ylabel="length, 1 / energy density [1]")
+    ax.set_yticks([5, 10, 20], ["5", "10", "20"])
     ax.minorticks_off()
     ax.legend(frameon=False)
     fig.savefig(figure, dpi=150)

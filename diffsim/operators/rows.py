@@ -218,11 +218,10 @@ class Burst:
         """One step if `on`, else a copy: the condition keeps XLA from fusing steps and computing cells twice."""
 
         def go():
-            middles = [r.read(p, r.starts()[0]) for r, p in zip(self.rows, tables, strict=True)]
-            rates = [self._linear(i, tables[i], middles[i]) for i in range(len(tables))]
+            rates = [self._linear(i, p) for i, p in enumerate(tables)]
             if drift is not None:
-                rates = [a + b for a, b in zip(rates, drift(middles), strict=True)]
-            return [_xla.fence(m + h * rate) for m, rate in zip(middles, rates, strict=True)]
+                rates = [a + b for a, b in zip(rates, drift(tables), strict=True)]
+            return [_xla.fence(p + h * rate) for p, rate in zip(tables, rates, strict=True)]
 
         def stay():
             return [r.read(p, r.starts()[0]) for r, p in zip(self.rows, tables, strict=True)]
@@ -232,15 +231,15 @@ class Burst:
             p.set_shape([r.count + 2, r.width])
         return out
 
-    def _linear(self, i, table, middle):
+    def _linear(self, i, table):
         rows, (K, growth) = self.rows[i], self.coefficients[i]
         own, pairs = rows.starts()
         total = None
         for axis, k in enumerate(K):
             low, high = pairs[axis] if axis < len(pairs) else (own - 1, own + 1)
-            part = k * ((rows.read(table, high) - middle) - (middle - rows.read(table, low)))
+            part = k * ((rows.read(table, high) - table) - (table - rows.read(table, low)))
             total = part if total is None else total + part
-        return total if growth is None else total + growth * middle
+        return total if growth is None else total + growth * table
 
 
 def burst(operators, leaves) -> Burst | None:

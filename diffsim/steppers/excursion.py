@@ -73,32 +73,33 @@ class Excursion:
         x1: positions where the step would end if there were no walls.
         noise: an Interval, or None.
         purpose: under which numbers are drawn.
-        walls: how many walls there are.
+        walls: the walls at which it may be lost.
         lands: positions on a wall → the same, within the region.
     """
 
     def __init__(self, law, t, h, y, x1, noise, purpose, walls, lands):
         self.law, self.t, self.h, self.y, self.lands = law, t, tf.abs(h), y, lands
         self.x0, self.x1 = split(y)[0], x1
-        self.random = noise is not None and bridged(law)
-        lead, d, dtype = tuple(x1.shape[:-1]), x1.shape[-1], x1.dtype
+        self.random, self.walls = noise is not None and bridged(law), walls
+        lead, d, dtype, count = tuple(x1.shape[:-1]), x1.shape[-1], x1.dtype, len(walls)
+        hits = 1 if all(wall.certain for wall in walls) else 2
         if not self.random:
-            self.uniforms = self.normals = tf.zeros([*lead, walls, 2], dtype)
+            self.uniforms = self.normals = tf.zeros([*lead, hits, count], dtype)
             return
-        keys = random.split(random.fold_in(noise.key, purpose), 3)
+        keys = random.split(random.fold_in(noise.key, purpose), 2)
         inner = law.noise
         while hasattr(inner, "noise"):
             inner = inner.noise
         place = {"step": noise.n, "first": tf.convert_to_tensor(getattr(inner, "first", 0)) if lead else 0}
-        self.uniforms = random.uniform(keys[0], [*lead, walls, 2], dtype, **place)
-        self.normals = random.normal(keys[1], [*lead, walls, 2], dtype, **place)
-        self.shakes = random.normal(keys[2], [*lead, 2, d], dtype, **place)
+        self.uniforms = random.uniform(keys[0], [*lead, hits, count], dtype, **place)
+        drawn = random.normal(keys[1], [*lead, hits, count + d], dtype, **place)
+        self.normals, self.shakes = drawn[..., :count], drawn[..., count:]
 
-    def losses(self, walls, offset):
+    def losses(self, offset):
         """(lost, at which fraction of the step, where, at which wall) of every particle: its first loss."""
         x, dtype = self.x1, self.x1.dtype
         found = tf.fill(x.shape[:-1], False), tf.ones(x.shape[:-1], dtype), x, tf.fill(x.shape[:-1], -1)
-        for i, wall in enumerate(walls):
+        for i, wall in enumerate(self.walls):
             lost, tau, place, label = self._at(wall, i)
             better = lost & (~found[0] | (tau < found[1]))
             found = (
@@ -115,10 +116,10 @@ class Excursion:
         c, s2 = tf.abs(b), tf.zeros_like(b)
         if self.random:
             s2 = self.h * variance(self.law, self.t, self.y, wall.normal(self.x0))
-        u, w, nu = self.uniforms[..., i, 0], self.uniforms[..., i, 1], self.normals[..., i, :] ** 2
+        u, nu = self.uniforms[..., i], self.normals[..., i] ** 2
         p = crossing.hit(a, b, s2)
-        hits = (u < p) | (b <= 0)
-        first = crossing.first(a, c, s2, nu[..., 0], tf.math.divide_no_nan(u, p))
+        hits = (u[..., 0] < p) | (b <= 0)
+        first = crossing.first(a, c, s2, nu[..., 0], tf.math.divide_no_nan(u[..., 0], p))
         free = self._between(0.0 * first, first, self.x0, 0)
         place = self._land(wall, free)
         if wall.certain or not self.random:
@@ -127,7 +128,8 @@ class Excursion:
         last = crossing.last(first, c, s2, nu[..., 1])
         other = self._land(wall, self._between(first, last, free, 1))
         half, rest = (1.0 - tf.sqrt(tf.maximum(1.0 - wall.chance(x, a, c, s2, self.h), 0.0)) for x in (place, other))
-        at_first, at_last = hits & (w < half), hits & (w < half + (1.0 - half) * rest)
+        at_first = hits & (u[..., 1] < half)
+        at_last = hits & (u[..., 1] < half + (1.0 - half) * rest)
         place = tf.where(at_first[..., None], place, other)
         return at_last, tf.where(at_first, first, last), place, wall.label(place)
 

@@ -240,9 +240,9 @@ class Walls(Wrapper):
         def lands(x):
             return self._turn(x, x, [])[0] if self._folds else x
 
-        excursion = Excursion(law, t, h, y, x1, noise, PURPOSE + self.depth, len(walls), lands)
+        excursion = Excursion(law, t, h, y, x1, noise, PURPOSE + self.depth, walls, lands)
         offset = self.stepper.labels(d) if isinstance(self.stepper, Walls) else 0
-        lost, tau, place, wall = excursion.losses(walls, offset)
+        lost, tau, place, wall = excursion.losses(offset)
         lost &= own.alive & others
         x = tf.where(lost[..., None], place, split(new)[0])
         time = tf.where(lost, t + tf.cast(tau, tf.float64) * tf.cast(h, tf.float64), own.time)

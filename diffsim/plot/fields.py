@@ -110,7 +110,7 @@ def _volume(figure, grid, text, length_unit, limits, at=None):
         index.append(min(int(np.searchsorted(metric.faces, a, side="right")) - 1, grid.shape[axis] - 1))
     for ax, normal in zip(axes, (2, 1, 0), strict=False):
         across = tuple(i for i in range(3) if i != normal)
-        images.append((plane(ax, grid, across, length_unit, limits), normal))
+        images.append((plane(ax, grid, across, length_unit, limits, ticks=3), normal))
         place = f"{grid.axes[normal].centers[index[normal]]:.3g}{style.after(length_unit)}"
         ax.set_title(f"{grid.axes[normal].name} = {place}", fontsize=style.SMALL + 1)
     if not wide:
@@ -124,7 +124,7 @@ def _volume(figure, grid, text, length_unit, limits, at=None):
     return show
 
 
-def plane(ax, grid, across, length_unit, limits):
+def plane(ax, grid, across, length_unit, limits, ticks=5):
     """An empty image of the plane spanned by two axes of the grid, in true proportions."""
     a, b = (grid.axes[i] for i in across)
     extent = (a.faces[0], a.faces[-1], b.faces[0], b.faces[-1])
@@ -132,6 +132,6 @@ def plane(ax, grid, across, length_unit, limits):
     blank = np.full((len(b.centers), len(a.centers)), np.nan)
     image = ax.imshow(blank, origin="lower", extent=extent, **style.colours(limits),
                       aspect="equal" if 1 / ELONGATED <= ratio <= ELONGATED else "auto")
-    style.tidy(ax, style.label(a.name, length_unit), style.label(b.name, length_unit))
+    style.tidy(ax, style.label(a.name, length_unit), style.label(b.name, length_unit), ticks)
     ax.spines[["top", "right"]].set_visible(True)
     return image

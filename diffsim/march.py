@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from diffsim import _nest, _tree
 from diffsim._compiled import Compiled
+from diffsim.operators import tiles
 
 PIECES = 256
 LOCATED = 1e-7  # of the time since the last record: how well adapted steps find out when a stop condition is met
@@ -203,19 +204,19 @@ def _in_bursts(burst, law, carry, piece, h):
         t = _nest.to(piece.base + tf.cast(k, tf.float64) * piece.h, h.dtype)
         return lambda leaves: _nest.flatten(drift(t, _nest.pack(carry.y, leaves)))
 
-    def advance(burst, drift, tables):
+    def advance(burst, drift, tables, first, last):
         def pair(k, tables):
             for j in range(2):  # an even number of buffers lets the loop go back and forth without copies
-                tables = burst.step(tables, h, drift_at(k + j, drift), k + j < piece.last)
+                tables = burst.step(tables, h, drift_at(k + j, drift), k + j < last)
             return k + 2, tables
 
         def block(k, tables):
             stop = k + burst.depth
-            return tf.while_loop(lambda k, _: k < stop, pair, (k, burst.refresh(tables, k < piece.last)))
+            return tf.while_loop(lambda k, _: k < stop, pair, (k, burst.refresh(tables, k < last)))
 
-        return tf.while_loop(lambda k, _: k < piece.last, block, (piece.first, tables))[1]
+        return tf.while_loop(lambda k, _: k < last, block, (first, tables))[1]
 
     drift = None if law.drift is None else burst.local(law.drift, h.dtype)
-    tables = burst.by_groups(advance, drift, burst.enter(_nest.flatten(carry.y)))
+    tables = tiles.march(burst, advance, drift, burst.enter(_nest.flatten(carry.y)), piece.first, piece.last)
     y = _nest.pack(carry.y, burst.leave(tables))
     return carry._replace(n=carry.n + piece.last - piece.first, t=piece.end, y=y)

@@ -1,10 +1,13 @@
 """Steps in deep halos are the ordinary steps, bit for bit but for the order of additions."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import diffsim as ds
+from diffsim.operators import tiles
 from tests.orders import distance
 
 F, K = 0.037, 0.060
@@ -15,6 +18,18 @@ def reaction(t, y):
     """Gray and Scott's, with a feed that depends on time."""
     u, v = y
     return F * (1 - u) * tf.cos(t) - u * v * v, u * v * v - (F + K) * v
+
+
+@dataclass(frozen=True)
+class Fed:
+    """The same, fed by a field."""
+
+    F: tf.Tensor
+
+    def __call__(self, t, y):
+        """(F(1 − u) − uv², uv² − (F + k)v)."""
+        u, v = y
+        return self.F * (1 - u) - u * v * v, u * v * v - (self.F + K) * v
 
 
 def state(grid, lead, dtype):
@@ -100,3 +115,31 @@ def test_a_drift_that_knows_its_cells():
     law = ds.Equation(linear=0.01 * ds.Laplacian(grid, ds.Neumann()), drift=lambda t, u: x * u - y, local=True)
     deep, plain = both_ways(law, state(grid, (), tf.float64)[0], 20, 1e-2)
     assert distance(deep.final, plain.final) < 1e-13
+
+
+@pytest.mark.parametrize("walls", WALLS)
+@pytest.mark.parametrize(("shape", "lead"), [((37, 30), ()), ((40, 24), (2,)), ((20, 6, 24), ())], ids=str)
+def test_slabs_that_the_cache_holds_take_the_same_steps(shape, lead, walls, monkeypatch):
+    row = 2 * 8 * (shape[-1] + 32) * (shape[1] if len(shape) == 3 else 1)
+    monkeypatch.setattr(tiles, "WHOLE", 100)
+    monkeypatch.setattr(tiles, "SLAB", (24 * row, 0))
+    monkeypatch.setattr(tiles, "WORTH", 10.0)
+    grid = ds.Grid(shape, 1.0)
+    lap = ds.Laplacian(grid, WALLS[walls])
+    feed = tf.constant(np.random.default_rng(2).uniform(0.5, 1.0, shape))
+    law = ds.Equation(linear=(2e-3 * lap, 1e-3 * lap - 0.01), drift=Fed(feed), local=True)
+    y0 = state(grid, lead, tf.float64)
+    planes = ds.Euler().burst(law.of_state(y0).prepare(y0), y0).planes
+    assert 0 < planes < shape[0]
+    for steps in (1, 16, 43):
+        deep, plain = both_ways(law, y0, steps, 1e-2)
+        assert max(distance(a, b) for a, b in zip(deep.final, plain.final, strict=True)) < 2e-14
+
+
+def test_a_grid_is_cut_only_where_that_is_less_work():
+    row = 2 * 4 * 2080
+    assert tiles.slabs((512, 512), 16, 2 * 4 * 544, 2) == (16, None)
+    depth, planes = tiles.slabs((2048, 2048), 16, row, 2)
+    assert 8 <= depth <= 16 and 128 <= planes <= 300
+    assert tiles.slabs((4096,), 32, 4 << 20, 1) == (32, None)
+    assert tiles.slabs((8, 1024, 1024), 8, 8 * 1040, 1) == (8, None)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import diffsim as ds
-from diffsim.operators import rows
+from diffsim.operators import rows, tiles
 from tests.orders import distance
 
 RNG = np.random.default_rng(4)
@@ -68,7 +68,7 @@ def test_groups_of_runs_march_one_after_the_other(fits, monkeypatch):
         numbers(0.02, 0.5, (2, 1, 1, 1)), numbers(0.05, 0.4, (1, *box.shape)), numbers(1e-3, 4e-3, (2, 3, 1, 1))
     )
     law, y0 = model.on(box, ds.Neumann()), state((2, 3, *box.shape))
-    monkeypatch.setattr(rows, "GROUP", int((fits + 0.9) * 2 * 5 * 32 * 8))
+    monkeypatch.setattr(tiles, "GROUP", int((fits + 0.9) * 2 * 5 * 32 * 8))
     assert is_deep(law, y0)
     assert apart(run(law, y0, steps=23), run(law, y0, jit=False, steps=23)) < 1e-14
 

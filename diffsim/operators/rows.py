@@ -7,12 +7,13 @@ last axis are the same rows read one cell to the left or right. Each step spoils
 steps they are filled anew. XLA:CPU turns a row read into full vectors of one width, without remainders, split evenly
 over the cores.
 
-Measured against generated C on two cores it is 1 to 2 times as fast; see benchmarks/A1_heat_throughput.py.
+Measured against generated C on two cores it is 1 to 2 times as fast; see benchmarks/A1_heat_throughput.py. Tables
+larger than the cache are marched in parts: see `tiles`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,13 +21,13 @@ import tensorflow as tf
 
 from diffsim import _nest, _tree, _xla
 from diffsim.boundary import Flux, Neumann
+from diffsim.operators import tiles
 from diffsim.operators.base import Identity, Scaled, Sum
 from diffsim.operators.box import Diagonal
 from diffsim.operators.stencil import Stencil
 
 LANES = 8  # rows are padded to a multiple of this many cells
 DEPTH = {1: 32, 2: 16, 3: 8}
-GROUP = 4 << 20  # bytes of the tables of runs that are marched together
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,9 @@ class Local(NamedTuple):
         return _tree.unflatten(self.structure, self.leaves)(t, y)
 
     def cut(self, fn) -> Local:
-        """The same with fn applied to the tables that it holds."""
-        leaves = [fn(a) if spread else a for a, spread in zip(self.leaves, self.spread, strict=True)]
+        """The same with fn applied to the tables that it holds, but for those of one row."""
+        tables = [spread and a.shape[0] > 1 for a, spread in zip(self.leaves, self.spread, strict=True)]
+        leaves = [fn(a) if table else a for a, table in zip(self.leaves, tables, strict=True)]
         return self._replace(leaves=leaves)
 
 
@@ -148,6 +150,7 @@ class Burst:
 
     rows: tuple[Rows, ...]  # one for each leaf of the state
     coefficients: tuple  # for each leaf the list of D/Δx² per axis, and the rate of growth
+    planes: int | None = None  # of a slab, where tables are larger than the cache: see `tiles`
 
     def enter(self, leaves):
         """Leaves of a state → tables."""
@@ -168,32 +171,13 @@ class Burst:
         array = np.ndim(a) > 0 and tf.as_dtype(a.dtype).is_floating
         return self.rows[0].spread(_nest.to(a, dtype)) if array else None
 
-    def by_groups(self, advance, drift, tables):
-        """advance(burst, drift, tables) → tables, for as many runs at a time as the cache holds.
+    def part(self, rows, cut) -> Burst:
+        """The same for a part of the table: cut(a) is what a table of numbers, one per row, has there."""
 
-        Runs do not meet, so each group goes all the way before the next one starts.
-        """
-        rows = self.rows[0]
-        runs = int(np.prod(rows.lead, dtype=int))
-        size = max(1, GROUP // sum(p.shape.num_elements() * p.dtype.size // runs for p in tables))
-        size = max(m for m in range(1, min(size, runs) + 1) if runs % m == 0)
-        if size == runs:
-            return advance(self, drift, tables)
-        count = rows.count // runs * size
+        def own(a):
+            return a if a is None or a.shape.rank == 0 or a.shape[0] == 1 else cut(a)
 
-        def group(g, tables):
-            def cut(a):  # the rows before and after belong to neighbours; they are read as spare ones
-                whole = a is None or a.shape.rank == 0 or a.shape[0] == 1
-                return a if whole else tf.slice(a, [g * count, 0], [count + 2, a.shape[1]])
-
-            part = Burst(
-                tuple(replace(r, lead=(size,)) for r in self.rows),
-                tuple(([cut(k) for k in K], cut(growth)) for K, growth in self.coefficients),
-            )
-            done = advance(part, None if drift is None else drift.cut(cut), [cut(p) for p in tables])
-            return g + 1, [_xla.update(p, q[1:-1], [g * count + 1, 0]) for p, q in zip(tables, done, strict=True)]
-
-        return tf.while_loop(lambda g, _: g < runs // size, group, (tf.constant(0), tables))[1]
+        return Burst(rows, tuple(([own(k) for k in K], own(growth)) for K, growth in self.coefficients))
 
     def takes(self, drift, y) -> bool:
         """Whether drift(t, tables) works: one that closes over a field, out of sight, does not."""
@@ -251,7 +235,9 @@ def burst(operators, leaves) -> Burst | None:
             return None
         stencil, K, growth = found
         d = stencil.grid.ndim
-        depth = min(DEPTH[d], stencil.grid.shape[-1]) // 2 * 2
+        deepest = min(DEPTH[d], stencil.grid.shape[-1]) // 2 * 2
+        row = (stencil.grid.shape[-1] + 2 * deepest) * u.dtype.size * len(leaves)
+        depth, planes = tiles.slabs(stencil.grid.shape, deepest, row, len(leaves))
         periodic = tuple(w is None for w in stencil.walls)
         table = Rows(tuple(u.shape[:-d]), stencil.grid.shape, periodic, depth)
         numbers = [None if a is None else table.spread(_nest.to(a, u.dtype)) for a in (*K, growth)]
@@ -260,7 +246,7 @@ def burst(operators, leaves) -> Burst | None:
         rows.append(table)
         coefficients.append((numbers[:-1], numbers[-1]))
     alike = len({(r.lead, r.shape, r.depth, r.periodic[-1]) for r in rows}) == 1  # ghosts of species meet
-    return Burst(tuple(rows), tuple(coefficients)) if alike and _xla.available() else None
+    return Burst(tuple(rows), tuple(coefficients), planes) if alike and _xla.available() else None
 
 
 def _plain(op):

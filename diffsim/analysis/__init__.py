@@ -7,7 +7,7 @@ called inside `SaveAt(fn=…)`, to reduce a run on the device.
     permeation                     steady flux, time lag and diffusivity from a breakthrough curve
     line, segment, radial, kymograph, front    profiles on axes and lines, around a centre, in time
     total, center, covariance, variance, diffusivity    moments and how they grow
-    structure_factor, mean_wavelength, dominant_wavelength    what patterns measure
+    power, structure_factor, mean_wavelength, dominant_wavelength    what patterns measure
     components, count, euler   spots, stripes and holes, and their topology
     recognise                  spots, stripes, labyrinth, holes, waves, chaos or uniform
     correlation, domain_size, coarsening    lengths of domains and how they grow

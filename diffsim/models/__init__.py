@@ -27,6 +27,7 @@
     GinzburgLandau        A_t = A + (1 + iα)∇²A − (1 + iβ)|A|²A
     KuramotoSivashinsky   h_t = −∇²h − ν∇⁴h − ½|∇h|²
     CrossDiffusion        ∂ₜyᵢ = Σⱼ Dᵢⱼ∇²yⱼ + fᵢ, around any of these
+    MassAction            the base of reactions with stoichiometry: a Channel for each
     from_rates            your own, from a function of the species
     parse                 your own, from equations as text
 

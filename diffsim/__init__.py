@@ -76,6 +76,7 @@ from diffsim.steppers.implicit import ImplicitEuler as ImplicitEuler
 from diffsim.steppers.jump import SSA as SSA
 from diffsim.steppers.langevin import BAOAB as BAOAB
 from diffsim.steppers.langevin import LeimkuhlerMatthews as LeimkuhlerMatthews
+from diffsim.steppers.leap import TauLeap as TauLeap
 from diffsim.steppers.onto import Onto as Onto
 from diffsim.steppers.splitting import Strang as Strang
 from diffsim.steppers.stabilised import RKL2 as RKL2

@@ -121,3 +121,14 @@ def _change(law, r):
 
 def _numbers(law, n):
     return ", ".join(f"{s} = {v:g}" for s, v in zip(law.species, n, strict=True))
+
+
+def unbounded(law, n) -> str:
+    """The message for rates above their bound."""
+    return _checks.message(
+        "bound",
+        _checks.Verbatim(f"less than Σ a(t, n) at {_numbers(law, n)}"),
+        "at least Σ a(t, n) at all times",
+        "events are thinned out of candidates that come at the rate of the bound",
+        "Raise it; the maximum over time of each rate, summed, will do.",
+    )

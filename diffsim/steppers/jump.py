@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,9 +24,12 @@ class Clock(NamedTuple):
 
 
 class Fault:
-    """Codes of what cannot go on, for a law of R reactions: CALM and BUSY trajectories are well."""
+    """Codes of trajectories: CALM and BUSY ones are well. From FIRST on it cannot go on.
 
-    CALM, BUSY, FIRST = 0, 1, 2  # from FIRST on: R rates that are none, R reactions that lack molecules, S overflows
+    R codes for rates that are none, R for reactions that lack molecules, S for too many of a species, 1 for the bound.
+    """
+
+    CALM, BUSY, FIRST = 0, 1, 2
 
 
 class Jumping(Stepper):
@@ -52,6 +56,26 @@ class Jumping(Stepper):
         none = tf.zeros([], tf.int32)
         return Clock(tf.zeros_like(n[0]) - 1, tf.zeros(n[0].shape, tf.int32), none, tf.zeros([1 + len(n)], n[0].dtype))
 
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """All that happens within h."""
+        n = law.split(y)
+        n, clock, code = self.within(law, t, h, n, memory, noise.key, rows(n[0].shape, noise.first))
+        return finished(law, t, n, clock, code, y)
+
+    @abstractmethod
+    def within(self, law, t, h, n, clock, key, sites):
+        """(n, clock, codes) after the reactions that fire within h, at each of independent sites.
+
+        Args:
+            law: rates, stoichiometry, bound.
+            t: float64 scalar, the beginning.
+            h: scalar.
+            n: the numbers of each species, tensors of one shape.
+            clock: `due` and `count` of that shape.
+            key: of the run.
+            sites: uint32, the number of each site, of that shape.
+        """
+
     def complaint(self, law, memory) -> str | None:
         """What went wrong, as a message."""
         code, R = int(memory.fault) - Fault.FIRST, len(law.stoichiometry)
@@ -62,6 +86,8 @@ class Jumping(Stepper):
             return jump_checks.complaint(law, code, value, n)
         if code < 2 * R:
             return jump_checks.lacking(law, code - R, n)
+        if code == 2 * R + len(n):
+            return jump_checks.unbounded(law, n)
         return jump_checks.crowded(law, code - 2 * R, n[code - 2 * R])
 
 
@@ -78,43 +104,34 @@ class SSA(Jumping):
         what is left.
     """
 
-    def step(self, law, t, h, y, memory, prepared, noise):
-        """All events within h."""
-        n, clock, code = direct(law, t, h, law.split(y), memory, noise, rows(y, noise.first))
-        fault, where = look(law, n, code)
-        return Step(flagged(law.join(n, y), fault), None, clock._replace(fault=fault, where=where))
+    def within(self, law, t, h, n, clock, key, sites):
+        """(n, clock, codes) after all events within h."""
+        return _direct(law, t, h, n, clock, key, sites)
 
 
-def direct(law, t, h, n, clock, draws, sites):
-    """(n, clock, code) after all events within h, at each of independent sites.
-
-    Args:
-        law: rates, stoichiometry, bound.
-        t: float64 scalar, the beginning.
-        h: scalar.
-        n: the numbers of each species, one shape.
-        clock: `due` and `count` of that shape.
-        draws: the key.
-        sites: uint32, the number of each site.
-    """
+def _direct(law, t, h, n, clock, key, sites):
     dtype, checked = n[0].dtype, not law.elementary
     begin = _nest.to(t, dtype)
 
     def words(count):
-        return random._threefry(draws.key, sites, tf.bitcast(count, tf.uint32))
+        return random._threefry(key, sites, tf.bitcast(count, tf.uint32))
 
     fresh = counts.exponential(words(clock.count)[0], dtype)
     due = tf.where(clock.due < 0, fresh, clock.due)
     left, lost = tf.zeros_like(due) + h, tf.zeros_like(due)
-    calm = tf.fill(due.shape, Fault.CALM)
 
     def event(n, due, count, left, lost, code):
-        a = law.rates(begin + (h - left), n)
-        total = tf.add_n(a) if law.bound is None else law.bound(stacked(n))
-        wait = due / total
+        if law.bound is None:
+            a = law.rates(begin + (h - left), n)
+            total = tf.add_n(a)
+            wait = due / total
+        else:
+            total = law.bound(tf.stack(n, axis=-1))
+            wait = due / total
+            a = law.rates(begin + (h - left) + tf.minimum(wait, left), n)
         fires = wait < left
         high, low = words(count + 1)
-        aim = _unit_below(low, dtype) * total
+        aim = unit_below(low, dtype) * total
         moved = choose(law.stoichiometry, a, aim, n)
         if law.bound is not None:
             moved = [tf.where(aim < tf.add_n(a), m, v) for m, v in zip(moved, n, strict=True)]
@@ -127,16 +144,16 @@ def direct(law, t, h, n, clock, draws, sites):
         due = tf.where(fires, counts.exponential(high, dtype), tf.maximum(due - total * left, 0))
         lost = tf.where(fires, spent - (left - less), lost)
         left = tf.where(fires, less, 0)
-        return new, due, tf.where(fires, count + 1, count), left, lost, tf.where(left > 0, tf.maximum(code, 1), code)
+        return new, due, tf.where(fires, count + 1, count), left, lost, settled(code, left)
 
     def more(n, due, count, left, lost, code):
         if not checked:
             return tf.reduce_any(left > 0)
         return tf.equal(tf.reduce_max(code), Fault.BUSY)
 
-    start = (n, due, clock.count, left, lost, calm + Fault.BUSY)
+    start = (n, due, clock.count, left, lost, settled(tf.fill(due.shape, Fault.CALM), left))
     n, due, count, _, _, code = tf.while_loop(more, event, start)
-    return n, clock._replace(due=due, count=count), tf.where(code <= Fault.BUSY, calm, code)
+    return n, clock._replace(due=due, count=count), code
 
 
 def choose(stoichiometry, a, aim, n):
@@ -152,21 +169,31 @@ def choose(stoichiometry, a, aim, n):
     return [v + c for v, c in zip(n, change, strict=True)]
 
 
-def faults(law, a, total, moved, aim, fires):
-    """For each trajectory what cannot go on, if anything."""
+def faults(law, a, total, moved, aim, fires, slow=None):
+    """For each trajectory what cannot go on, if anything; `slow` are the rates among which `aim` chooses."""
     R, code = len(a), tf.fill(total.shape, Fault.CALM)
     below = tf.zeros_like(aim)
     for r, rate in enumerate(a):
         code = tf.where((rate >= 0) & (rate < math.inf), code, Fault.FIRST + r)
         takes = [m for m, v in zip(moved, law.stoichiometry[r], strict=True) if v < 0]
-        here = fires & (rate > 0) & (aim >= below) & (aim < below + rate)
+        share = (a if slow is None else slow)[r]
+        here = fires & (share > 0) & (aim >= below) & (aim < below + share)
         for m in takes:
             code = tf.where(here & (m < 0), Fault.FIRST + R + r, code)
-        below = below + rate
+        below = below + share
+    if law.bound is not None:
+        code = tf.where(tf.add_n(a) > total * (1 + 1e-5), Fault.FIRST + 2 * R + len(moved), code)
     return code
 
 
-def look(law, n, code):
+def finished(law, t, n, clock, code, y) -> Step:
+    """The step's end: a state of NaN if anything has gone wrong, by which a run stops."""
+    fault, where = look(law, t, n, code)
+    y = _nest.map(lambda a: tf.where(fault >= Fault.FIRST, _nest.to(math.nan, a.dtype), a), law.join(n, y))
+    return Step(y, None, clock._replace(fault=fault, where=where))
+
+
+def look(law, t, n, code):
     """(fault, where) of the first trajectory that cannot go on; species that float numbers cannot count are one."""
     R, most = len(law.stoichiometry), jump_checks.WHOLE[n[0].dtype]
     for s, v in enumerate(n):
@@ -176,31 +203,24 @@ def look(law, n, code):
     fault = flat[at]
     numbers = [tf.reshape(v, [-1])[at] for v in n]
     reaction = tf.clip_by_value(fault - Fault.FIRST, 0, R - 1)
-    a = law.rates(tf.zeros_like(n[0]), n)
+    a = law.rates(tf.zeros_like(n[0]) + _nest.to(t, n[0].dtype), n)
     value = tf.stack([tf.reshape(rate, [-1])[at] for rate in a])[reaction]
     return fault, tf.stack([value, *numbers])
 
 
-def flagged(y, fault):
-    """The state, NaN where something has gone wrong, by which a run stops."""
-    return _nest.map(lambda a: tf.where(fault >= Fault.FIRST, _nest.to(math.nan, a.dtype), a), y)
-
-
-def rows(y, first, tail: int | None = None):
-    """The number of each trajectory, uint32, of the shape of the ensemble."""
-    leaf = _nest.flatten(y)[0]
-    shape = leaf.shape[:-1] if tail is None else leaf.shape
+def rows(shape, first):
+    """The number of each trajectory or cell within the whole ensemble, uint32."""
     index = tf.reshape(tf.range(shape.num_elements()), shape)
     per_row = math.prod(shape[1:])
     return tf.cast(index, tf.uint32) + tf.cast(first, tf.uint32) * tf.constant(per_row, tf.uint32)
 
 
-def stacked(n):
-    """(…, S)."""
-    return tf.stack(n, axis=-1)
+def settled(code, left):
+    """Codes: who is well is busy while time is left."""
+    return tf.where(code >= Fault.FIRST, code, tf.where(left > 0, Fault.BUSY, Fault.CALM))
 
 
-def _unit_below(word, dtype):
+def unit_below(word, dtype):
     """Uniform on [0, 1)."""
     if dtype == tf.float32:
         return tf.cast(tf.bitcast(tf.bitwise.right_shift(word, 8), tf.int32), dtype) * 2.0**-24

@@ -294,6 +294,17 @@ def test_fisher_front(run):
     assert numbers["flat speed"] == pytest.approx(numbers["flat lattice"], abs=1e-4)
 
 
+def test_narrow_escape(run):
+    """Within five standard errors and 2 %, the bias of steps a quarter as long as the exit's half."""
+    numbers = run("41_narrow_escape")
+    for eps in (0.8, 0.4):
+        exact = 0.125 - np.log(np.sin(eps / 2))
+        assert numbers[f"exact at {eps}"] == pytest.approx(exact, rel=1e-12)
+        assert abs(numbers[f"mean at {eps}"] - exact) < 5 * numbers[f"error at {eps}"] + 0.02 * exact
+        assert numbers[f"error at {eps}"] < 0.03 * exact
+        assert numbers[f"left at {eps}"] == pytest.approx(np.exp(-1), abs=0.06)  # nearly exponential
+
+
 def test_stochastic_patterns(run):
     """The structure factor of linear theory: 128 spectra near the peak agree to a few percent, all waves to two."""
     numbers = run("35_stochastic_patterns")

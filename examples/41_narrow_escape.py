@@ -1,0 +1,75 @@
+"""Narrow escape: how long a particle takes to find a small exit in the wall of a disk, D∇²T = −1 and by simulation.
+
+The wall reflects, but for an arc |θ| < ε that absorbs. From uniform starts the mean is R²/D (⅛ − ln sin ½ε).
+"""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+import diffsim as ds
+
+LAW = ds.Equation(diffusion=2.0**0.5)  # D = 1
+DISK = ds.Ball((0.0, 0.0), 1.0)
+
+
+def walls(eps):
+    """A disk with an exit: the part of its wall beyond a chord."""
+    return ds.Absorbed(ds.EulerMaruyama(), DISK, port=ds.HalfSpace((math.cos(eps), 0.0), (-1.0, 0.0)))
+
+
+def uniform(n, key):
+    """n points in the disk."""
+    u, v = (ds.random.uniform(k, [n]) for k in ds.split(key))
+    return tf.sqrt(u)[:, None] * tf.stack([tf.cos(2 * np.pi * v), tf.sin(2 * np.pi * v)], axis=1)
+
+
+def main(fast=False, figure=None):
+    """Mean times with their standard errors and exact values, and the share that is left at the mean time."""
+    numbers, runs = {}, {}
+    for eps in (0.8, 0.4) if fast else (0.8, 0.4, 0.2, 0.1):
+        dt = eps**2 / 32  # the noise of a step, √(2D dt), is a quarter of ε
+        x0 = uniform(2_000, ds.key(3))
+        sol = ds.solve(LAW, x0, (0, 60), dt=dt, stepper=walls(eps), stop=ds.Extinct(every=100), key=ds.key(5))
+        mean = ds.analysis.mean_time(sol)
+        runs[eps] = mean, ds.analysis.survival(sol, until=sol.t_final)
+        numbers |= {f"mean at {eps}": mean.value, f"error at {eps}": mean.error}
+        exact, left = float(ds.reference.passage.disk_arc_mean(eps)), float(runs[eps][1].at(mean.value)[0])
+        numbers |= {f"exact at {eps}": exact, f"left at {eps}": left}
+    if figure:
+        draw(runs, figure)
+    return numbers
+
+
+def draw(runs, figure):
+    """One path over the field T(x); means against the size of the exit; survival in units of the mean."""
+    import matplotlib.pyplot as plt
+
+    fig, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
+    r, angle = np.meshgrid(np.linspace(0, 1, 80), np.linspace(-np.pi, np.pi, 241))
+    x = np.stack([r * np.cos(angle), r * np.sin(angle)], axis=-1)
+    T = ds.reference.passage.disk_arc(x, 0.2)
+    image = left.pcolormesh(*np.moveaxis(x, -1, 0), T, shading="gouraud", cmap="viridis")
+    way = ds.solve(LAW, np.zeros(2), (0, 1.5), dt=5e-4, stepper=walls(0.2), save=ds.SaveAt(every=4), key=ds.key(2))
+    left.plot(*way.y.numpy().T, color="w", lw=0.6)
+    arc = np.linspace(-0.2, 0.2, 20)
+    left.plot(np.cos(arc), np.sin(arc), color="r", lw=4)
+    left.set(aspect="equal", xlabel="x (R)", ylabel="y (R)", title="Mean time to escape from x, and one path")
+    fig.colorbar(image, ax=left, label="T (R²/D)")
+    eps = np.geomspace(0.05, 1.5)
+    middle.semilogx(eps, [ds.reference.passage.disk_arc_mean(e) for e in eps], "k", label="⅛ − ln sin ½ε")
+    for e, (mean, S) in runs.items():
+        middle.errorbar(e, mean.value, 2 * mean.error, fmt="o", capsize=3)
+        right.semilogy(S.t[:-1] / mean.value, S.value[:-1], label=f"ε = {e}")
+    middle.set(xlabel="half-angle ε of the exit (rad)", ylabel="⟨T⟩ (R²/D)", title="2,000 particles, ± 2 errors")
+    middle.legend()
+    right.semilogy([0, 6], [1, np.exp(-6)], "k:", label="e^(−t/⟨T⟩)")
+    right.set(xlabel="t/⟨T⟩", ylabel="share still inside", xlim=(0, 6), ylim=(2e-3, 1.1), title="Survival")
+    right.legend()
+    fig.savefig(figure, dpi=150)
+
+
+if __name__ == "__main__":
+    for name, value in main(figure="41_narrow_escape.png").items():
+        print(f"{name:14} {value:.6g}")

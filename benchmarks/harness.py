@@ -20,6 +20,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 PACKAGES = ("diffsim", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "devito", "py-pde", "numba", "fipy")
+PACKAGES += ("jax", "jaxlib", "exponax")
 
 
 def timed(run, repeats=5):

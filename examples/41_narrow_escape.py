@@ -1,6 +1,7 @@
-"""Narrow escape: how long a particle takes to find a small exit in the wall of a disk, D∇²T = −1 and by simulation.
+"""Narrow escape: how long a particle takes to find a small exit in the wall of a disk.
 
-The wall reflects, but for an arc |θ| < ε that absorbs. From uniform starts the mean is R²/D (⅛ − ln sin ½ε).
+The wall reflects, but for an arc |θ| < ε that absorbs. The mean time T(x) solves D∇²T = −1; from uniform
+starts it is (R²/D)(⅛ − ln sin ½ε).
 """
 
 import math
@@ -27,10 +28,9 @@ def uniform(n, key):
 
 def main(fast=False, figure=None):
     """Mean times with their standard errors and exact values, and the share that is left at the mean time."""
-    numbers, runs = {}, {}
+    numbers, runs, x0 = {}, {}, uniform(2_000, ds.key(3))
     for eps in (0.8, 0.4) if fast else (0.8, 0.4, 0.2, 0.1):
         dt = eps**2 / 32  # the noise of a step, √(2D dt), is a quarter of ε
-        x0 = uniform(2_000, ds.key(3))
         sol = ds.solve(LAW, x0, (0, 60), dt=dt, stepper=walls(eps), stop=ds.Extinct(every=100), key=ds.key(5))
         mean = ds.analysis.mean_time(sol)
         runs[eps] = mean, ds.analysis.survival(sol, until=sol.t_final)
@@ -51,10 +51,10 @@ def draw(runs, figure):
     x = np.stack([r * np.cos(angle), r * np.sin(angle)], axis=-1)
     T = ds.reference.passage.disk_arc(x, 0.2)
     image = left.pcolormesh(*np.moveaxis(x, -1, 0), T, shading="gouraud", cmap="viridis")
-    way = ds.solve(LAW, np.zeros(2), (0, 1.5), dt=5e-4, stepper=walls(0.2), save=ds.SaveAt(every=4), key=ds.key(2))
+    every, x0 = ds.SaveAt(every=4), np.zeros(2)
+    way = ds.solve(LAW, x0, (0, 1.5), dt=5e-4, stepper=walls(0.2), save=every, key=ds.key(2))
     left.plot(*way.y.numpy().T, color="w", lw=0.6)
-    arc = np.linspace(-0.2, 0.2, 20)
-    left.plot(np.cos(arc), np.sin(arc), color="r", lw=4)
+    left.plot(np.cos(arc := np.linspace(-0.2, 0.2, 20)), np.sin(arc), color="r", lw=4)
     left.set(aspect="equal", xlabel="x (R)", ylabel="y (R)", title="Mean time to escape from x, and one path")
     fig.colorbar(image, ax=left, label="T (R²/D)")
     eps = np.geomspace(0.05, 1.5)
@@ -62,7 +62,7 @@ def draw(runs, figure):
     for e, (mean, S) in runs.items():
         middle.errorbar(e, mean.value, 2 * mean.error, fmt="o", capsize=3)
         right.semilogy(S.t[:-1] / mean.value, S.value[:-1], label=f"ε = {e}")
-    middle.set(xlabel="half-angle ε of the exit (rad)", ylabel="⟨T⟩ (R²/D)", title="2,000 particles, ± 2 errors")
+    middle.set(xlabel="half-angle ε of the exit (rad)", ylabel="⟨T⟩ (R²/D)", title="2,000 particles")
     middle.legend()
     right.semilogy([0, 6], [1, np.exp(-6)], "k:", label="e^(−t/⟨T⟩)")
     right.set(xlabel="t/⟨T⟩", ylabel="share still inside", xlim=(0, 6), ylim=(2e-3, 1.1), title="Survival")

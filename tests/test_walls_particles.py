@@ -183,7 +183,10 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("name", SHAPES)
+SLOW = ("ball", "cylinder", "ellipse", "box")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in SHAPES])
 def test_reflection_keeps_particles_uniform_and_inside(name):
     """By the distance from the wall, in ten bins; steps across the wall alone would empty the outer ones."""
     shape, n, rng = SHAPES[name], 5_000, np.random.default_rng(3)
@@ -220,7 +223,7 @@ def test_reflection_of_smooth_paths():
     assert np.abs(box.final[1].numpy() - np.where(way < 2, v, -v)).max() < 1e-12
 
 
-@pytest.mark.parametrize("stepper", [ds.BAOAB(), ds.Heun()])
+@pytest.mark.parametrize("stepper", [ds.BAOAB(), pytest.param(ds.Heun(), marks=pytest.mark.slow)])
 def test_inertia_between_walls(stepper):
     """Uniform in a disk, Maxwellian in velocity."""
     n, model = 10_000, ds.models.Underdamped(V=None, kT=0.7, gamma=2.0, mass=0.5)
@@ -262,7 +265,7 @@ def test_each_side_of_a_box_has_its_own_condition():
     boundary = ds.Boundary(x=ds.Periodic(), y=(ds.Dirichlet(), ds.Neumann()))
     stepper = ds.Walls(EM, ds.Box((0.0, 0.0), (0.5, 1.0)), boundary)
     x0 = np.tile([0.25, 0.7], (5_000, 1))
-    sol = run(x0, 20.0, 0.05, stepper, stop=ds.Extinct(), jit=True)
+    sol = run(x0, 20.0, 0.05, stepper, stop=ds.Extinct())
     assert sol.status is ds.Status.STOPPED
     mean = ds.analysis.mean_time(sol)
     assert abs(mean.value - ds.reference.passage.interval_one_end(0.7, 1.0, 1.0)) < 5 * mean.error
@@ -295,6 +298,7 @@ def arc(eps):
     return ds.HalfSpace((np.cos(eps), 0.0), (-1.0, 0.0))
 
 
+@pytest.mark.slow  # the example of narrow escape shows ports every time
 def test_a_wide_port_in_a_disk():
     stepper = ds.Absorbed(EM, ds.Ball(0.0, 1.0), arc(1.0))
     sol = run(np.zeros((2_000, 2)), 40.0, 0.005, stepper, stop=ds.Extinct(every=50), jit=True)
@@ -384,6 +388,8 @@ FLIGHT = ds.Equation(diffusion=1.0, noise=ds.AlphaStable(1.5))
         (lambda: ds.Walls(EM, HALF, ds.Dirichlet(1.0)), "no particles in"),
         (lambda: ds.Walls(EM, HALF, ds.Periodic()), "only a box repeats"),
         (lambda: ds.Walls(EM, HALF, ds.Boundary(x=ds.Neumann())), "sides of a box"),
+        (lambda: ds.Walls(EM, ds.Box(0.0, 1.0), ds.Boundary(x=(ds.Periodic(), ds.Neumann()))), "has no ends"),
+        (lambda: ds.Walls(EM, ds.Box(0.0, np.inf), ds.Periodic()), "has no ends"),
         (lambda: ds.Reflected(EM, 3.0), "a wall is its surface"),
         (lambda: ds.Reflected(ds.ETDAB2(), HALF), "remembers past steps"),
         (lambda: ds.Reflected(ds.Walls(EM, ds.Box(0.0, 1.0), ds.Periodic()), HALF), "outermost"),

@@ -83,7 +83,20 @@ class Walls(Wrapper):
             refuse("ports", self.ports, "none with a Boundary", "it says all about the sides", way_out)
         for condition in self._conditions():
             _obeyed(condition)
+        if self._repeats:
+            self._check_periods()
         self._check_inside()
+
+    def _check_periods(self):
+        """Refuse cells that do not close."""
+        way_out = "Use Periodic() for both ends of an axis of finite length, without ports."
+        ends = [np.atleast_1d(end) for end in self.region.bounds()]
+        pairs = self._pairs(max(map(len, ends)))
+        for i, pair in enumerate(pairs):
+            both = [isinstance(c, Periodic) for c in pair]
+            length = ends[1][min(i, len(ends[1]) - 1)] - ends[0][min(i, len(ends[0]) - 1)]
+            if any(both) and (not all(both) or self.ports or not np.isfinite(length)):
+                refuse("boundary", pair, "two ends that are one", "a periodic axis has no ends", way_out)
 
     def _resolved(self):
         """One condition, or a pair for each axis of a box."""
@@ -217,11 +230,12 @@ class Walls(Wrapper):
         new = with_position(step.y, x) if v is None else _nest.pack(y, [x, turned.pop(0), *_nest.flatten(step.y)[2:]])
         inner = self.stepper.turned(law, t + tf.cast(h, tf.float64), new, _with_vectors(x1, step.memory, turned))
         if self._reacts:
-            new, own = self._lose(law, t, h, y, x1, noise, own, new, self._others(memory[0]) & self._others(inner))
+            others = self._others(memory[0]) & self._others(inner)
+            new, own, rounds = self._lose(law, t, h, y, x1, noise, own, new, others, rounds)
             new = _nest.map(lambda a, b: tf.where(_nest.spread(memory[1].alive, a), a, b), new, y)
+            rounds = None if rounds is None else tf.where(memory[1].alive[..., None], rounds, 0)
         if self._repeats:
-            still = rounds if not self._reacts else tf.where(own.alive[..., None], rounds, 0)
-            own = own._replace(images=own.images + still)
+            own = own._replace(images=own.images + rounds)
         return Step(new, step.error, (inner, own))
 
     def _turn(self, x0, x1, vectors):
@@ -229,25 +243,29 @@ class Walls(Wrapper):
             return faces.fold(self.region, self._pairs(x1.shape[-1]), x1, vectors)
         return *faces.mirror(self.region, x0, x1, vectors), None
 
-    def _lose(self, law, t, h, y, x1, noise, own, new, others):
-        """The state and fate after the losses of one step."""
+    def _lose(self, law, t, h, y, x1, noise, own, new, others, rounds):
+        """The state, the fate and the rounds after the losses of one step."""
         d = x1.shape[-1]
         if self._folds:
             walls = faces.sides(self.region, self._pairs(d), x1)
+            round_ = tf.constant([isinstance(pair[0], Periodic) for pair in self._pairs(d)])
         else:
             walls = faces.surface(self.region, self.boundary, self.ports)
 
         def lands(x):
-            return self._turn(x, x, [])[0] if self._folds else x
+            return tf.where(round_, x, self._turn(x, x, [])[0]) if self._folds else x
 
         excursion = Excursion(law, t, h, y, x1, noise, PURPOSE + self.depth, walls, lands)
         offset = self.stepper.labels(d) if isinstance(self.stepper, Walls) else 0
         lost, tau, place, wall = excursion.losses(offset)
         lost &= own.alive & others
+        if self._repeats:
+            place, _, at_end = self._turn(place, place, [])
+            rounds = tf.where(lost[..., None], at_end, rounds)
         x = tf.where(lost[..., None], place, split(new)[0])
         time = tf.where(lost, t + tf.cast(tau, tf.float64) * tf.cast(h, tf.float64), own.time)
         own = own._replace(alive=own.alive & ~lost, time=time, wall=tf.where(lost, wall, own.wall))
-        return with_position(new, x), own
+        return with_position(new, x), own, rounds
 
     def _others(self, memory):
         """Whether walls inside have left the particle alone."""

@@ -40,6 +40,8 @@ def stepper_for(law: Equation, h: float | None):
         return Tsit5(), "there is no linear part, so nothing is known to be stiff"
     if diagonal and law.drift is None and _steady_walls(law.linear):
         return ETD1(), "the law is linear with constant walls and diagonalises: every step is exact"
+    if diagonal and h is None and not _steady_walls(law.linear):
+        return TRBDF2(), "walls move, which exponential steppers resolve to low order, and steps are adapted to errors"
     if diagonal:
         return ETDRK2(), "the linear part diagonalises and is integrated exactly"
     if h is not None and 2 * (abs(h) * law.linear.radius()) < CHEAP_STAGES**2:

@@ -344,3 +344,16 @@ def test_paths_are_functions_of_the_key():
     assert abs(np.corrcoef(a, c)[0, 1]) < 5 / np.sqrt(1000)
     variance = 0.5**2 * (1 - np.exp(-2)) / 2
     assert np.var(a) == pytest.approx(variance, abs=5 * variance * np.sqrt(2 / 1000))
+
+
+def test_walls_that_move_are_left_to_a_stiff_method_when_steps_are_adapted():
+    grid = ds.Grid(24, 1.0)
+    walls = ds.Boundary(x=(ds.Dirichlet(lambda t, x: tf.sin(20 * t)), ds.Neumann()))
+    law, u0, options = ds.Equation(linear=ds.Diffusion(grid, walls, 0.1)), np.zeros(24), {"dt": ds.PID(1e-3, 1e-4)}
+    chosen = ds.solve(law, u0, (0.0, 0.5), **options)
+    assert chosen.info["stepper"] == "TRBDF2"
+    assert "walls move" in chosen.info["why"]
+    exponential = ds.solve(law, u0, (0.0, 0.5), stepper=ds.ETDRK2(), **options)
+    assert distance(chosen.final, exponential.final) < 5e-3
+    assert 3 * chosen.steps < exponential.steps
+    assert ds.solve(law, u0, (0.0, 0.1), dt=0.05).info["stepper"] == "ETDRK2"

@@ -102,6 +102,13 @@ def instance(what: str, value, kinds, *, why: str, way_out: str):
     return value
 
 
+def flag(what: str, value, *, why: str) -> bool:
+    """True or False; anything else, which Python would read as one of them, is refused."""
+    if not isinstance(value, (bool, np.bool_)):
+        refuse(what, value, "True or False", why, f"Pass {what}=True or {what}=False.", TypeError)
+    return bool(value)
+
+
 def finite(what: str, value, *, least: float = -math.inf, why: str, way_out: str = ""):
     """`value` itself, if all its entries are finite and at least `least`; symbolic tensors pass."""
     try:

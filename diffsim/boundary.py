@@ -11,6 +11,7 @@ Values may be numbers, arrays over the face, or callables f(t, *x) of time and t
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -50,6 +51,11 @@ class Condition(ABC):
         if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
             value = float(value) or 0  # numbers are data, but zero is structure: such a wall costs nothing
             object.__setattr__(self, name, value)
+        if isinstance(value, (list, tuple)):
+            try:
+                value = np.asarray(value, float)
+            except (TypeError, ValueError):
+                value = np.asarray(value)
         if isinstance(value, np.ndarray):
             value = _tree.own_array(value)
             object.__setattr__(self, name, value)
@@ -296,8 +302,8 @@ def _check_call(what, fn, axis, upper, grid):
     ]
     face = tuple(1 if i == axis else n for i, n in enumerate(grid.shape))
     try:
-        value = tf.convert_to_tensor(fn(tf.constant(0.0, tf.float64), *(tf.constant(c, tf.float64) for c in where)))
-    except (TypeError, ValueError) as error:
+        inspect.signature(fn).bind(*range(1 + len(where)))
+    except TypeError as error:
         _checks.refuse(
             what,
             fn,
@@ -306,6 +312,31 @@ def _check_call(what, fn, axis, upper, grid):
             f"Write lambda {signature[2:-1]}: …",
             TypeError,
         )
+    except ValueError:  # some functions of compiled libraries do not tell
+        pass
+    places = [tf.constant(c, tf.float64) for c in where]
+
+    def traced(t):  # as the run will trace it: without a value of t
+        given = fn(t, *places)
+        if given is None or isinstance(given, (str, bytes, bool)):
+            raise TypeError(f"it returns {given!r}")
+        return tf.convert_to_tensor(given)
+
+    try:
+        program = tf.function(traced, autograph=False).get_concrete_function(tf.TensorSpec([], tf.float64))
+    except Exception as error:  # whatever the user's function raises
+        reason = str(error).strip().splitlines()[0].split(". ")[0][:160].rstrip(".") if str(error) else repr(error)
+        _checks.refuse(
+            what,
+            fn,
+            f"a function {signature} of TensorFlow operations that returns numbers",
+            f"it is compiled into the loop ({reason})",
+            "Use tf.… in place of NumPy and math, and tf.where in place of if.",
+            TypeError,
+        )
+    value = program.structured_outputs
+    if not (value.dtype.is_floating or value.dtype.is_integer or value.dtype.is_complex):
+        _checks.refuse(what, value, "numbers", "it is the value at a wall", "Return a tensor of numbers.", TypeError)
     pairs = zip(value.shape[::-1], face[::-1], strict=False)
     if len(value.shape) > len(face) or any(m not in (1, n) for m, n in pairs):
         _checks.refuse(

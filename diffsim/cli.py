@@ -106,6 +106,9 @@ def _write(figure, out: Path):
     if out.suffix.lstrip(".").lower() not in known:
         _checks.refuse("out", str(out), f"a name that ends in .{', .'.join(sorted(known))}",
                        "the ending chooses the format", "Rename it.")
+    if not out.parent.is_dir():
+        _checks.refuse("out", str(out), "a file in a directory that exists", f"there is no directory {out.parent}",
+                       "Create it, or choose another.", FileNotFoundError)
     figure.savefig(out)
     typer.echo(out)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -261,6 +262,19 @@ class Equation:
 
 def abstract(what, fn, y):
     """What fn(t, y) returns, traced once without computing anything."""
+    try:
+        inspect.signature(fn).bind(None, None)
+    except TypeError as error:
+        _checks.refuse(
+            what,
+            fn,
+            f"a function {what}(t, y)",
+            f"it is called with time and state ({error})",
+            f"Write lambda t, y: … also where {what} does not depend on t.",
+            TypeError,
+        )
+    except ValueError:  # some functions of compiled libraries do not tell
+        pass
     leaves, structure = _tree.flatten(fn)  # its numbers in the precision in which the run will use them
     fn = _tree.unflatten(structure, _tree.as_tensors(leaves, _nest.real_dtype(y)))
     specs = _nest.map(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), y)

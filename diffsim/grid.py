@@ -58,7 +58,10 @@ class Grid:
     origin: tuple[float, ...] | None = static(default=None)
 
     def __post_init__(self):
-        shape = (self.shape,) if isinstance(self.shape, (int, np.integer)) else tuple(self.shape)
+        if np.ndim(self.shape) > 1 or self.shape is None or isinstance(self.shape, str):
+            _checks.refuse("shape", self.shape, "a number of cells, or one for each axis", "a grid has cells",
+                           "Pass e.g. shape=(64, 64).", TypeError)
+        shape = (self.shape,) if np.ndim(self.shape) == 0 else tuple(self.shape)
         if not 1 <= len(shape) <= 3:
             _checks.refuse(
                 "shape",
@@ -175,6 +178,9 @@ class RadialGrid(Grid):
     dimension: int = static(default=3)
 
     def __post_init__(self):
+        if np.size(self.shape) != 1:
+            _checks.refuse("shape", self.shape, "one number of shells", "the unknown depends on r only",
+                           "Use Grid for more axes.")
         inner = _checks.number("inner", self.inner, least=0.0, why="a radius is not negative")
         if self.dimension not in (2, 3):
             _checks.refuse(
@@ -188,10 +194,6 @@ class RadialGrid(Grid):
             _checks.refuse("origin", self.origin, "nothing", "the axis starts at `inner`", "Pass inner= instead.")
         object.__setattr__(self, "origin", (inner,))
         super().__post_init__()
-        if self.ndim != 1:
-            _checks.refuse(
-                "shape", self.shape, "one number of shells", "the unknown depends on r only", "Use Grid for more axes."
-            )
 
     @property
     def axes(self) -> tuple[Axis, ...]:

@@ -26,6 +26,7 @@ def uniform(grid: Grid, value: float, dtype=tf.float32) -> Tensor:
     Returns:
         The state, shape `grid.shape`.
     """
+    _checks.instance("grid", grid, Grid, why="a state lives on it", way_out="Pass ds.Grid(…).")
     value = _checks.number("value", value, why="a state starts from finite values")
     return _state(grid, np.full(grid.shape, value), dtype)
 
@@ -55,6 +56,9 @@ def gaussian(grid: Grid, center, width, mass: float = 1.0, dtype=tf.float32) -> 
         parts = [_radial_masses(grid.axes[0].faces / width[0], grid.dimension)]
     else:
         parts = [_normal_masses((a.faces - c) / w) for a, c, w in zip(grid.axes, center, width, strict=True)]
+    if mass and not all(np.any(p) for p in parts):
+        refuse("center", center, "a peak that reaches into the grid", "the state would be zero everywhere",
+               f"The grid is {' × '.join(f'[{a.faces[0]:g}, {a.faces[-1]:g}]' for a in grid.axes)}.")
     return _state(grid, mass * _product(grid, parts) / grid.volume(), dtype)
 
 
@@ -273,7 +277,7 @@ def from_array(grid: Grid, array, dtype=tf.float32) -> Tensor:
 
 
 def _real(dtype) -> tf.DType:
-    dtype = tf.as_dtype(dtype)
+    dtype = tf.as_dtype(np.float64 if dtype is float else dtype)  # Python's own float has that precision
     if not dtype.is_floating:
         refuse("dtype", Verbatim(dtype.name), "a floating-point type", "states are real numbers",
                "Pass tf.float64.", TypeError)
@@ -299,6 +303,7 @@ def _cartesian(grid, why):
 
 
 def _per_axis(grid, what, value, **limits) -> tuple[float, ...]:
+    _checks.instance("grid", grid, Grid, why="a state lives on it", way_out="Pass ds.Grid(…).")
     values = (value,) * grid.ndim if np.ndim(value) == 0 else tuple(np.asarray(value).tolist())
     if len(values) != grid.ndim:
         refuse(what, value, f"one number or {grid.ndim}", f"the grid has {grid.ndim} axes",

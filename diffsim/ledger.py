@@ -45,6 +45,7 @@ def track(law: Equation, y0) -> Tracked:
     Raises:
         ValueError: no grid, noise, or an operator that cannot say what its walls let in.
     """
+    _checks.instance("law", law, Equation, why="books are kept of a law", way_out="Build an Equation(…).")
     y0 = _nest.map(tf.convert_to_tensor, y0)
     bound = law.of_state(y0)
     grid = grid_of(bound.linear) or getattr(law.drift, "grid", None)
@@ -238,6 +239,11 @@ def balance(grid: Grid, tracked: Tracked, final) -> tuple[Balance, ...]:
         tracked: what `track` returned.
         final: `solution.final`, the pair (y, books).
     """
+    try:
+        tf.nest.assert_same_structure(tracked.y0, final)
+    except (ValueError, TypeError):
+        _checks.refuse("final", final, "the final state of a run of the tracked law, (y, books)",
+                       "the books are part of that state", "Run solve(tracked.law, tracked.y0, …).", TypeError)
     out = []
     for start, end, book in zip(_nest.flatten(tracked.y0[0]), _nest.flatten(final[0]), final[1], strict=True):
         causes = {name: v.numpy() for name, v in book.items()}

@@ -12,10 +12,11 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest
 from diffsim.equation import Equation
+from diffsim.intake import split_stops
 from diffsim.run import Run
 from diffsim.save import SaveAt, keep_state
 from diffsim.solution import Solution
-from diffsim.solve import compose, finish, split_stops
+from diffsim.solve import compose, finish
 
 
 def resume(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,9 @@ class SaveAt:
             )
         if self.every is not None:
             _checks.integer("every", self.every, least=1, why="it counts steps")
+        if self.to is not None and not isinstance(self.to, (str, os.PathLike)):
+            _checks.refuse("to", self.to, "the name of a file", "records are streamed there", 'Pass e.g. to="run.h5".',
+                           TypeError)
         if not callable(self.fn):
             _checks.refuse(
                 "fn",
@@ -58,14 +62,18 @@ class SaveAt:
             return None
         try:
             ts = np.asarray(self.ts, np.float64)
+            if isinstance(self.ts, str) or np.asarray(self.ts).dtype.kind in "USb" or ts.ndim != 1:
+                raise TypeError
         except (TypeError, ValueError):
             _checks.refuse(
                 "ts", self.ts, "a sequence of times", "records are made there", "Pass ts=[0.5, 1.0].", TypeError
             )
+        if ts.size == 0:
+            _checks.refuse("ts", self.ts, "at least one time", "records are made there", "Leave ts out for the end.")
         _checks.finite("ts", ts, why="they are times")
         sign = 1.0 if t1 >= t0 else -1.0
         slack = 1e-12 * max(abs(t0), abs(t1))
-        if ts.ndim != 1 or ts.size == 0 or np.any(sign * np.diff(ts) <= 0):
+        if np.any(sign * np.diff(ts) <= 0):
             _checks.refuse(
                 "ts",
                 self.ts,
@@ -76,7 +84,7 @@ class SaveAt:
         if sign * (ts[0] - t0) < -slack or sign * (t1 - ts[-1]) < -slack:
             _checks.refuse(
                 "ts",
-                _checks.Verbatim(f"[{ts[0]:g}, …, {ts[-1]:g}]"),
+                _checks.Verbatim(f"[{ts[0]:g}, …, {ts[-1]:g}]" if ts.size > 2 else ts.tolist()),
                 f"times within [{t0:g}, {t1:g}]",
                 "the run does not go further",
                 "Extend t, or drop the times outside.",

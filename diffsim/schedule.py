@@ -99,6 +99,8 @@ def schedule(t, dt, save: SaveAt) -> Schedule:
     """
     try:
         times = np.asarray(t, np.float64)
+        if np.asarray(t).dtype.kind not in "fiu":
+            raise TypeError
     except (TypeError, ValueError):
         _checks.refuse("t", t, "numbers", "a run leads from a time to a time", "Pass t=(0, 1).", TypeError)
     if times.ndim != 1 or times.size < 2:

@@ -11,8 +11,8 @@ from diffsim import _checks, _nest, _tree
 from diffsim._compiled import Compiled
 from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot
+from diffsim.intake import as_state
 from diffsim.noise import Interval
-from diffsim.solve import as_state
 from diffsim.steppers.base import Stepper
 
 

@@ -11,11 +11,12 @@ import tensorflow as tf
 from diffsim import _checks, _nest, _tree
 from diffsim._checks import SolveError
 from diffsim._compiled import tensors
-from diffsim.calculus import Reach
 from diffsim.choose import stepper_for
-from diffsim.equation import Equation, Slot, abstract
+from diffsim.equation import Equation, Slot
+from diffsim.intake import as_state, check_functions, check_path, check_tolerance, split_stops
 from diffsim.jump import Jump
 from diffsim.march import Parts
+from diffsim.outcome import cause_of, place, without_gradients
 from diffsim.run import Run
 from diffsim.save import SaveAt, keep_state
 from diffsim.schedule import Schedule, schedule
@@ -24,7 +25,7 @@ from diffsim.steppers.base import Stepper
 from diffsim.steppers.implicit import TRBDF2
 from diffsim.steppers.reaction import check_reaction
 from diffsim.stepsize import PID
-from diffsim.stop import Steady, Stop, WallClock, When
+from diffsim.stop import Steady
 
 ASKED = "it was asked for"
 
@@ -81,9 +82,13 @@ def solve(
             "Call it outside, or use Simulation(law, stepper, dt=…, like=y0).advance(y, steps) inside.",
             TypeError,
         )
+    _checks.flag("jit", jit, why="it says whether to compile with XLA")
+    _checks.flag("throw", throw, why="it says whether to raise")
+    if progress is not None:
+        _checks.flag("progress", progress, why="it says whether to tell of progress")
     given = _nest.flatten(y0)
     solution, structure = _solve(law, y0, t, stepper, dt, save, key, stop, progress, jit, max_steps, throw, began)
-    return _without_gradients(solution, [*given, *_tree.flatten(law)[0], *tensors(structure)])
+    return without_gradients(solution, [*given, *_tree.flatten(law)[0], *tensors(structure)])
 
 
 def _solve(law, y0, t, stepper, dt, save, key, stop, progress, jit, max_steps, throw, began):
@@ -104,39 +109,17 @@ def _solve(law, y0, t, stepper, dt, save, key, stop, progress, jit, max_steps, t
         _checks.integer("max_steps", max_steps, least=1, why="it bounds the number of steps")
     run = Run(parts, plan, save, tf.zeros([2], tf.uint32) if key is None else tf.convert_to_tensor(key), jit, info)
     run.start(y0)
+    if parts.stepsize is not None and not np.isfinite(float(run.carry.control[0])):
+        _checks.refuse(
+            "law",
+            _checks.Verbatim("rates of change that are not finite at the start"),
+            "finite ones",
+            "the first step follows from them",
+            cause_of(run) or "Look at drift and walls, at the first state and time.",
+        )
     if save.to is not None:
         run.record_to(save.to, law, request_of(parts, y0, t, dt, stepper, save, key, jit))
     return finish(run, clock, progress, max_steps, throw, began), run.structure
-
-
-def _without_gradients(solution, given) -> Solution:
-    """The same, whose gradients with respect to what was given are refused; else they would be missing silently."""
-
-    def is_smooth(a):
-        return isinstance(a, (tf.Tensor, tf.Variable)) and (a.dtype.is_floating or a.dtype.is_complex)
-
-    given = [a for a in given if is_smooth(a)]
-    if not given:
-        return solution
-    results = solution.final, solution.y
-    flat = _nest.flatten(results)
-    smooth = [i for i, a in enumerate(flat) if is_smooth(a)]
-
-    def refuse(*bars):
-        _checks.refuse(
-            "gradient",
-            _checks.Verbatim("one of solve"),
-            "one of Simulation",
-            "solve keeps none of the steps that a gradient goes back through",
-            "Use Simulation(law, stepper, dt=…, like=y0).advance(y, steps, law=law) under the tape.",
-            TypeError,
-        )
-
-    guard = tf.custom_gradient(lambda *_: ([flat[i] for i in smooth], refuse))
-    for i, value in zip(smooth, guard(*(tf.convert_to_tensor(a) for a in given)), strict=True):
-        flat[i] = value
-    final, y = _nest.pack(results, flat)
-    return replace(solution, final=final, y=y)
 
 
 def request_of(parts, y0, t, dt, stepper, save, key, jit) -> dict:
@@ -162,83 +145,15 @@ def finish(run: Run, clock, progress, max_steps, throw, began) -> Solution:
     solution = run.to_end(clock.seconds if clock else None, progress, max_steps)
     solution.info["wall_s"] = time.perf_counter() - began
     if throw and solution.status is Status.INTERRUPTED:
-        interrupt = KeyboardInterrupt(f"{solution.status.value} This is error.solution.final, at {_place(solution)}.")
+        interrupt = KeyboardInterrupt(f"{solution.status.value} This is error.solution.final, at {place(solution)}.")
         interrupt.solution = solution
         raise interrupt
     if throw and solution.status.failed:
-        where = f"at {_place(solution)}"
-        cause = f" {run.complaint}" if run.complaint else ""
+        where = f"at {place(solution)}"
+        cause = run.complaint or (cause_of(run) if solution.status is Status.NON_FINITE else "")
+        cause = f" {cause}" if cause else ""
         raise SolveError(f"{solution.status.value} It happened after the last good state, {where}.{cause}", solution)
     return solution
-
-
-def _place(solution) -> str:
-    return f"step {solution.steps:,} (t = {solution.t_final:g})"
-
-
-def as_state(y0):
-    """y0 as tensors; refuses integers, strings and non-finite numbers."""
-    try:
-        y = _nest.map(_tensor, y0)
-    except (ValueError, TypeError):
-        _checks.refuse(
-            "y0", y0, "a tensor, an array, or a nest of these", "it is the state to move", "Pass arrays.", TypeError
-        )
-    for leaf in _nest.flatten(y):
-        if not (leaf.dtype.is_floating or leaf.dtype.is_complex):
-            _checks.refuse(
-                "y0",
-                leaf,
-                "floating-point numbers",
-                "the precision of a run is that of its first state",
-                "Cast it, e.g. to float32 or float64.",
-                TypeError,
-            )
-        if not leaf.shape.is_fully_defined() or leaf.shape.num_elements() == 0:
-            _checks.refuse(
-                "y0", leaf, "a shape that is known and not empty", "programs are compiled for it", "Reshape it."
-            )
-    if len({leaf.dtype.real_dtype for leaf in _nest.flatten(y)}) > 1:
-        kinds = sorted({leaf.dtype.name for leaf in _nest.flatten(y)})
-        _checks.refuse(
-            "y0",
-            _checks.Verbatim(f"dtypes {kinds}"),
-            "one precision",
-            "a run has one precision",
-            "Cast all parts to the same.",
-            TypeError,
-        )
-    if not tf.is_symbolic_tensor(_nest.flatten(y)[0]) and not bool(_nest.all_finite(y)):
-        _checks.refuse(
-            "y0",
-            _checks.Verbatim("NaN or infinity"),
-            "finite values",
-            "nothing finite follows from it",
-            "Look for the first bad value with tf.math.is_finite.",
-        )
-    return y
-
-
-def _tensor(a):
-    """A tensor of its own: the caller's array may change later."""
-    return tf.convert_to_tensor(np.array(a) if isinstance(a, np.ndarray) else a)
-
-
-def split_stops(stop) -> tuple[Stop | None, WallClock | None]:
-    """The condition that the loop checks, and the one that the host checks."""
-    stops = stop if isinstance(stop, tuple) else () if stop is None else (stop,)
-    for s in stops:
-        _checks.instance("stop", s, (Stop, WallClock), why="it ends a run", way_out="Use Steady, When or WallClock.")
-    inside, clocks = [s for s in stops if isinstance(s, Stop)], [s for s in stops if isinstance(s, WallClock)]
-    if len(inside) > 1 or len(clocks) > 1:
-        _checks.refuse(
-            "stop",
-            stop,
-            "at most one of each kind",
-            "the first to be reached would hide the other",
-            "Combine them in one When(predicate).",
-        )
-    return (inside or [None])[0], (clocks or [None])[0]
 
 
 def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedule, dict]:
@@ -267,7 +182,7 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
     if plan.adapted and stepsize is None:
         stepper, stepsize, plan, why = _free_steps(stepper, bound, plan, why, save, stop)
     if stepsize is not None:
-        _check_tolerance(stepsize, y0)
+        check_tolerance(stepsize, y0)
     if stepsize is not None and not stepper.adaptive:
         _checks.refuse(
             "dt",
@@ -278,7 +193,7 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
             TypeError,
         )
     if Slot.DIFFUSION in bound.slots():
-        _check_path(bound, plan, stepsize)
+        check_path(bound, plan, stepsize)
     if stepsize is not None and save.every:
         why_not = "the number of steps is not known"
         _checks.refuse("every", save.every, "ts with adapted steps", why_not, "Use SaveAt(ts=[…]).")
@@ -292,50 +207,8 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
         "dt": None if plan.adapted else abs(plan.longest),
         "dtype": _nest.real_dtype(y0).name,
     }
-    _check_functions(save.fn, stop, y0)
+    check_functions(save.fn, stop, y0)
     return Parts(bound, stepper, stepsize, stop, save.fn), plan, info
-
-
-def _check_path(law, plan, stepsize):
-    """Refuse adapted steps on noise that keeps no path, and times beyond its ends."""
-    noise = law.noise
-    if stepsize is not None and not noise.refinable:
-        _checks.refuse(
-            "dt",
-            stepsize,
-            "a number",
-            f"a rejected step must be repeated on the same path, and {type(noise).__name__} has fresh increments only",
-            "Pass dt=…, or Equation(noise=BrownianTree(t0, t1)) and Heun().",
-            TypeError,
-        )
-    if stepsize is not None and plan.t1 < plan.t0 and law.reach is not Reach.NOTHING:
-        _checks.refuse(
-            "t",
-            (plan.t0, plan.t1),
-            "increasing times for adapted steps with noise that depends on the state",
-            "its drift depends on the direction, which is known for steps of a given length",
-            "Pass dt=….",
-        )
-    noise.covers(plan.t0, plan.t1, None if plan.adapted else plan.shortest)
-
-
-def _check_functions(fn, stop, y):
-    """Refuse an observable without value and a predicate that is no scalar bool."""
-    if fn is not keep_state and any(a is None for a in _nest.flatten(abstract("fn", fn, y))):
-        _checks.refuse(
-            "fn", None, "a tensor or a nest of tensors", "records are made of it", "Return what to keep.", TypeError
-        )
-    if isinstance(stop, When):
-        met = abstract("predicate", lambda t, y: tf.convert_to_tensor(stop.predicate(t, y)), y)
-        if met.dtype != tf.bool or met.shape.rank != 0:
-            _checks.refuse(
-                "predicate",
-                met,
-                "a scalar bool",
-                "it decides whether the run ends",
-                "Reduce it, e.g. with tf.reduce_all.",
-                TypeError,
-            )
 
 
 def _free_steps(stepper, law, plan, why, save, stop):
@@ -374,21 +247,6 @@ def _free_steps(stepper, law, plan, why, save, stop):
         )
     why += "; steps are adapted to rtol=1e-6, atol=1e-9"
     return stepper, PID(), plan, why if stop is None else why + ", and halved to find the time of the stop"
-
-
-def _check_tolerance(stepsize, y0):
-    """Refuse tolerances that rounding never meets."""
-    eps = float(np.finfo(_nest.real_dtype(y0).as_numpy_dtype).eps)
-    size = max(float(tf.reduce_max(tf.abs(leaf))) for leaf in _nest.flatten(y0))
-    if stepsize.rtol < 4 * eps and stepsize.atol < 4 * eps * size:
-        name = _nest.real_dtype(y0).name
-        _checks.refuse(
-            "rtol",
-            stepsize.rtol,
-            f"a tolerance ≥ {4 * eps:.1e} for {name}",
-            "rounding alone makes a larger error in every step",
-            "Loosen it" + (", or make y0 float64." if name != "float64" else "."),
-        )
 
 
 def leaves_of(parts: Parts, y):

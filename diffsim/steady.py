@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
+from diffsim._checks import SolveError
 from diffsim._compiled import Compiled
 from diffsim.downhill import growing
 from diffsim.equation import Equation, Slot, grid_of
+from diffsim.intake import as_state
 from diffsim.solution import Solution, Status
-from diffsim.solve import SolveError, as_state
 from diffsim.steppers.implicit import ImplicitEuler, solve_stage
 
 MOST_STEPS = 400

@@ -17,7 +17,7 @@ FLOORS = {
     2: "operators",
     3: "calculus equation jump jump_checks",
     4: "steppers stepsize save stop schedule solution",
-    5: "choose march run progress solve simulation steady downhill resume",
+    5: "choose march run progress solve intake outcome simulation steady downhill resume",
     6: "models particles reference initial analysis io plot verify ledger growth",
     7: "generative tour",
     8: "cli __main__ __init__",

@@ -32,8 +32,12 @@ def read_image(path, low: float = 0.0, high: float = 1.0) -> np.ndarray:
     """
     low = _checks.number("low", low, why="black stands for it")
     high = _checks.number("high", high, why="white stands for it")
-    with open(os.fspath(path), "rb") as file:
-        data = file.read()
+    try:
+        with open(os.fspath(path), "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        _checks.refuse("path", str(path), "a picture", "there is no such file", f"Look in {os.getcwd()}.",
+                       FileNotFoundError)
     try:
         pixels = tf.io.decode_image(data, dtype=tf.float32, expand_animations=False).numpy()
     except tf.errors.InvalidArgumentError:

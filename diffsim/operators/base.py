@@ -55,6 +55,17 @@ class Operator(ABC):
         """
         self._lacks("a fast diagonalisation", "Use an explicit stepper (RKL2, Tsit5) or an implicit one.")
 
+    def power(self, s) -> Operator:
+        """−(−A)ˢ for an operator A ≤ 0 that diagonalises: the generator of e^{−t(−A)ˢ}.
+
+        Args:
+            s: exponent > 0.
+
+        Raises:
+            ValueError: A has no fast diagonalisation, or walls that are not at zero.
+        """
+        return self.diagonal().power(s)
+
     @property
     def diagonalises(self) -> bool:
         """Whether `diagonal` will succeed."""
@@ -122,7 +133,13 @@ class Operator(ABC):
     __radd__ = __add__
 
     def __sub__(self, other):
-        return self + (-other)
+        return self + (-(other if isinstance(other, Operator) else _factor(other)))
+
+    def __truediv__(self, divisor):
+        divisor = _factor(divisor)
+        if not tf.is_tensor(divisor) and divisor == 0:
+            _checks.refuse("divisor", divisor, "a number other than zero", "it divides an operator", "Check it.")
+        return self * (1.0 / divisor)
 
     def _terms(self):
         return (self,)
@@ -212,6 +229,14 @@ class Scaled(Operator):
 
     of: Operator
     a: float | complex | tf.Tensor
+
+    def power(self, s):
+        """−(−aA)ˢ for a > 0."""
+        if not tf.is_tensor(self.a) and not isinstance(self.a, complex) and self.a <= 0:
+            why, way_out = "the power is −(−A)ˢ, and −A must not be negative", "Take the power first: A.power(s)."
+            shown = _checks.Verbatim(f"{self.a:g}·{type(self.of).__name__}")
+            _checks.refuse("operator", shown, "an operator that is not positive, as Diffusion(…) is", why, way_out)
+        return self.diagonal().power(s)
 
     @property
     def diagonalises(self) -> bool:

@@ -29,6 +29,15 @@ class Layers:
     interfaces: tuple[Interface, ...] | None = None
 
     def __post_init__(self):
+        for what, value, kind in (("D", self.D, "diffusivities"), ("at", self.at, "positions")):
+            if np.ndim(value) != 1:
+                _checks.refuse(f"Layers.{what}", value, f"a tuple of {kind}", "layers meet one after the other",
+                               f"Write {what}=(…, …), and ({what},) for a single one.", TypeError)
+        if isinstance(self.interfaces, Interface):
+            _checks.refuse("Layers.interfaces", self.interfaces, "a tuple of Interface objects",
+                           "there is one for each place where layers meet", "Write interfaces=(Interface(…),).",
+                           TypeError)
+        _checks.integer("Layers.axis", self.axis, least=0, why="axes are counted", way_out="Pass axis=0 for x.")
         m = len(self.D)
         for what, value in (("at", self.at), ("interfaces", self.interfaces)):
             if value is not None and len(value) != m - 1:

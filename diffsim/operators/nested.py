@@ -131,6 +131,16 @@ def for_state(linear, y) -> Operator | None:
             )
         return PerLeaf((linear,))
     if isinstance(linear, (tuple, list, dict)):
+        if not isinstance(y, (tuple, list, dict)):
+            _checks.refuse(
+                "y0",
+                y,
+                f"a {type(linear).__name__} of {len(linear)} arrays, one for each part",
+                "the law has that many species",
+                f"Pass y0=({', '.join('uvw'[: len(linear)]) if len(linear) < 4 else 'u1, u2, …'})." if not isinstance(
+                    linear, dict) else f"Pass a dict with the keys {list(linear)}.",
+                TypeError,
+            )
         try:
             ops = [op for _, op in _pairs(y, linear)]
         except (ValueError, TypeError, KeyError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,8 @@ def movie(grid, times, records, out, *, name: str = "u", unit: str = "1", length
     Raises:
         ValueError: records that do not fit, an unknown ending, or .mp4 where ffmpeg is not installed.
     """
+    if not isinstance(out, (str, os.PathLike)):
+        _checks.refuse("out", out, "the name of a file", "a movie is written", 'Pass e.g. "run.gif".', TypeError)
     out, count = Path(out), _checks.integer("frames", frames, least=1, why="a movie has frames")
     seconds = _checks.number("seconds", seconds, above=0.0, why="a movie takes time")
     _checks.instance("grid", grid, Grid, why="it says where the values are", way_out="Pass ds.Grid(…).")

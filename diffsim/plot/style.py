@@ -111,6 +111,8 @@ def chosen(limits, *values) -> tuple[float, float]:
     """The limits that were asked for, or those of the data."""
     if limits is None:
         return span(*values)
+    if np.shape(limits) != (2,):
+        _checks.refuse("limits", limits, "(low, high)", "they bound an axis", "Pass e.g. limits=(0.0, 1.0).", TypeError)
     low, high = (_checks.number("limits", v, why="it bounds an axis") for v in limits)
     if not low < high:
         _checks.refuse("limits", limits, "(low, high) with low < high", "it bounds an axis", "Swap them.")

@@ -107,6 +107,7 @@ class Equation:
                 if grid is not None:
                     grid.check("y0", leaf.shape)
                 law._check_real(op, leaf)
+                law._check_wide(op, leaf)
         owner = getattr(self.drift, "__self__", self.drift)
         if hasattr(owner, "check_state"):
             owner.check_state(y)
@@ -116,6 +117,19 @@ class Equation:
             return law
         self.noise.fits(y)
         return replace(law, diffusion=amplitude_of(self.diffusion, y)) if law._varies() else law
+
+    @staticmethod
+    def _check_wide(op, leaf):
+        """Refuse half precision, in which differences between neighbours are rounding and few operators exist."""
+        if op is not None and leaf.dtype.size == 2:
+            _checks.refuse(
+                "y0",
+                _checks.Verbatim(leaf.dtype.name),
+                "float32, float64, complex64 or complex128",
+                "operators difference neighbours, which agree in the few digits of half precision",
+                "Cast it: tf.cast(y0, tf.float32).",
+                TypeError,
+            )
 
     @staticmethod
     def _check_real(op, leaf):

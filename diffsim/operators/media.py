@@ -38,6 +38,9 @@ class Layers:
                            "there is one for each place where layers meet", "Write interfaces=(Interface(…),).",
                            TypeError)
         _checks.integer("Layers.axis", self.axis, least=0, why="axes are counted", way_out="Pass axis=0 for x.")
+        for interface in self.interfaces or ():
+            _checks.instance("Layers.interfaces", interface, Interface, why="it joins two layers",
+                             way_out="Write interfaces=(Interface(partition=…, resistance=…), …).")
         m = len(self.D)
         for what, value in (("at", self.at), ("interfaces", self.interfaces)):
             if value is not None and len(value) != m - 1:

@@ -294,7 +294,7 @@ def abstract(what, fn, y):
     specs = _nest.map(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), y)
     time = tf.TensorSpec([], _nest.real_dtype(y))
     try:
-        return tf.function(fn, autograph=False).get_concrete_function(time, specs).structured_outputs
+        return tf.function(lambda t, y: fn(t, y), autograph=False).get_concrete_function(time, specs).structured_outputs
     except (TypeError, ValueError, NotImplementedError, tf.errors.OperatorNotAllowedInGraphError) as error:
         if _checks.is_message(error):
             raise

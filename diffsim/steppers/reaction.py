@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest
+from diffsim import _checks, _nest, _tree
 from diffsim.equation import Equation
 
 LARGEST = 2**22  # numbers in a state that is looked at: its gradients take as much memory again
@@ -58,8 +58,10 @@ def check_reaction(stepper, law: Equation, t: float, h: float, y) -> None:
 
 def _beyond(law, t, h, y, reach):
     """The fastest decay among cells that are beyond the limit now and after a step, if there are any."""
-    rates, now = _decay(law.drift, t, h, y)
-    _, later = _decay(law.drift, t + h, h, _nest.axpy(_nest.to(h, _nest.real_dtype(y)), rates, y))
+    numbers, structure = _tree.flatten(law.drift)  # in the precision of the state
+    drift = _tree.unflatten(structure, _tree.as_tensors(numbers, _nest.real_dtype(y)))
+    rates, now = _decay(drift, t, h, y)
+    _, later = _decay(drift, t + h, h, _nest.axpy(_nest.to(h, _nest.real_dtype(y)), rates, y))
     both = np.minimum(now, np.where(np.isfinite(later), later, np.inf))
     too_fast = both * abs(h) > reach * (1 + 1e-6)
     return Beyond(float(both[too_fast].max()), float(too_fast.mean())) if too_fast.any() else None

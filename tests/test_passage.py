@@ -52,7 +52,8 @@ def test_survival():
 
 def test_kaplan_meier_by_hand():
     """Losses at 1 and 3 of five; one leaves at another wall at 2, two outlive the run."""
-    fate = ds.Fate(tf.constant([False, False, False, True, True]), tf.constant([1.0, 3.0, 2.0, np.inf, np.inf]), tf.constant([0, 0, 1, -1, -1]))
+    alive, time = tf.constant([False] * 3 + [True] * 2), tf.constant([1.0, 3.0, 2.0, np.inf, np.inf])
+    fate = ds.Fate(alive, time, tf.constant([0, 0, 1, -1, -1]))
     S = survival(fate, until=4.0, wall=0)
     np.testing.assert_allclose(S.t, [0, 1, 3])
     np.testing.assert_allclose(S.value, [1, 0.8, 0.8 * 2 / 3])
@@ -60,7 +61,7 @@ def test_kaplan_meier_by_hand():
     assert splitting(fate).value.tolist() == [0.4, 0.2] and splitting(fate).alive == 0.4
 
 
-@pytest.mark.parametrize("d", [2, 3])
+@pytest.mark.parametrize("d", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_balls(d):
     """A15: R²/2dD from the centre, to first order in the step."""
     R, D = 1.2, 0.7

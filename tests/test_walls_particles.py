@@ -162,7 +162,7 @@ def spread(t, x):
 @pytest.mark.parametrize("calculus", PLACE)
 def test_stationary_mean_of_each_calculus(calculus):
     """D6: D = 1 + x on [0, 1]."""
-    n = 10_000
+    n = 5_000
     law = ds.Equation(diffusion=spread, calculus=calculus())
     x0 = (np.arange(n)[:, None] + 0.5) / n
     x = run(x0, 0.6, 0.002, ds.Reflected(EM, ds.Box(0.0, 1.0)), law=law).final.numpy()
@@ -309,11 +309,11 @@ def test_a_wide_port_in_a_disk():
 
 @pytest.mark.slow
 def test_narrow_escape():
-    """A15: half-angle .1, mean over the disk; the bias of steps is below 1 % where √(2Dh) is a fifth of the arc."""
-    n, rng = 2_000, np.random.default_rng(9)
+    """A15: half-angle .1, mean over the disk; the bias of steps is below 1 % where √(2Dh) is a quarter of ε."""
+    n, rng = 1_500, np.random.default_rng(9)
     angle, r = rng.uniform(0, 2 * np.pi, n), np.sqrt(rng.random(n))
     x0 = np.stack([r * np.cos(angle), r * np.sin(angle)], 1).astype(np.float32)
-    sol = run(x0, 80.0, 2e-4, ds.Absorbed(EM, ds.Ball(0.0, 1.0), arc(0.1)), stop=ds.Extinct(every=1000), jit=True)
+    sol = run(x0, 80.0, 2.5e-4, ds.Absorbed(EM, ds.Ball(0.0, 1.0), arc(0.1)), stop=ds.Extinct(every=1000), jit=True)
     mean = ds.analysis.mean_time(sol)
     assert abs(mean.value - 3.1211489749) < 5 * mean.error
 
@@ -321,7 +321,8 @@ def test_narrow_escape():
 # Promises
 
 
-def test_compiled_and_in_batches_the_numbers_are_the_same():
+@pytest.mark.parametrize("how", ["in batches", pytest.param("compiled", marks=pytest.mark.slow)])
+def test_the_numbers_are_the_same(how):
     x0 = 0.5 * np.random.default_rng(10).uniform(-1, 1, (64, 2))
     stepper = ds.Reactive(EM, ds.Ball(0.0, 1.0), 1.5)
 
@@ -332,10 +333,12 @@ def test_compiled_and_in_batches_the_numbers_are_the_same():
 
     whole = fate(slice(None))
     assert 5 < np.isfinite(whole[1]).sum() < 59
-    halves = fate(slice(0, 32)), fate(slice(32, 64), first=32)
-    for other in (fate(slice(None), jit=True), map(np.concatenate, zip(*halves, strict=True))):
-        for a, b in zip(other, whole, strict=True):
-            np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)
+    if how == "compiled":
+        other = fate(slice(None), jit=True)
+    else:
+        other = map(np.concatenate, zip(fate(slice(0, 32)), fate(slice(32, 64), first=32), strict=True))
+    for a, b in zip(other, whole, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)
 
 
 def test_single_precision_and_single_particles():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +25,14 @@ class SaveAt:
         every: number of steps between records.
         fn: reduces the state on the device, fn(t, y) → a tensor or nest.
         to: path of an HDF5 file to which records are streamed instead of kept in memory; an XDMF goes beside it.
+        units: of the numbers in the file, any of {"length": …, "time": …, "value": …}; figures of the file show them.
     """
 
     ts: Sequence[float] | None = None
     every: int | None = None
     fn: Callable = keep_state
     to: str | None = None
+    units: Mapping[str, str] | None = None
 
     def __post_init__(self):
         if self.ts is not None and self.every is not None:
@@ -42,6 +44,13 @@ class SaveAt:
         if self.to is not None and not isinstance(self.to, (str, os.PathLike)):
             _checks.refuse("to", self.to, "the name of a file", "records are streamed there", 'Pass e.g. to="run.h5".',
                            TypeError)
+        if self.units is not None and not (
+            isinstance(self.units, Mapping)
+            and set(self.units) <= {"length", "time", "value"}
+            and all(isinstance(v, str) for v in self.units.values())
+        ):
+            _checks.refuse("units", self.units, 'a dict with texts for some of "length", "time", "value"',
+                           "figures and readers look for these", 'Pass e.g. units={"length": "µm", "time": "s"}.')
         if not callable(self.fn):
             _checks.refuse(
                 "fn",

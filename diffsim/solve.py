@@ -117,6 +117,8 @@ def _solve(law, y0, t, stepper, dt, save, key, stop, progress, jit, max_steps, t
             "the first step follows from them",
             cause_of(run) or "Look at drift and walls, at the first state and time.",
         )
+    if save.units is not None:
+        info["units"] = dict(save.units)
     if save.to is not None:
         run.record_to(save.to, law, request_of(parts, y0, t, dt, stepper, save, key, jit))
     return finish(run, clock, progress, max_steps, throw, began), run.structure

@@ -28,6 +28,8 @@ def size(grid) -> tuple[float, float]:
 def field(grid, u, *, name: str = "u", unit: str = "1", length_unit: str = "1", limits=None, figure=None):
     """u(x) as a line, u(x, y) as an image in true proportions, u(x, y, z) as three slices through the middle.
 
+    A box more than six times as long as wide would be a thread: it is stretched, and the title says so.
+
     Args:
         grid: Grid or RadialGrid.
         u: one state, shaped like the grid.
@@ -46,7 +48,8 @@ def field(grid, u, *, name: str = "u", unit: str = "1", length_unit: str = "1", 
     """
     u = style.state(grid, u)
     figure = style.canvas(figure, *size(grid))
-    painter(figure, grid, style.label(name, unit), length_unit, style.chosen(limits, u))(u)
+    limits = style.chosen(limits, u)
+    painter(figure, grid, style.label(name, unit), length_unit, limits, style.beyond(limits, u))(u)
     return figure
 
 
@@ -76,9 +79,11 @@ def slices(grid, u, at=None, *, name: str = "u", unit: str = "1", length_unit: s
     return figure
 
 
-def painter(figure, grid, text: str, length_unit: str, limits):
+def painter(figure, grid, text: str, length_unit: str, limits, extend: str = "neither"):
     """Prepare `figure` for states on `grid`; returns the function that shows one of them."""
-    return (_line, _image, _volume)[grid.ndim - 1](figure, grid, text, length_unit, limits)
+    if grid.ndim == 1:
+        return _line(figure, grid, text, length_unit, limits)
+    return (_image, _volume)[grid.ndim - 2](figure, grid, text, length_unit, limits, extend=extend)
 
 
 def _line(figure, grid, text, length_unit, limits):
@@ -90,14 +95,14 @@ def _line(figure, grid, text, length_unit, limits):
     return line.set_ydata
 
 
-def _image(figure, grid, text, length_unit, limits):
+def _image(figure, grid, text, length_unit, limits, extend):
     ax = figure.subplots()
     image = plane(ax, grid, (0, 1), length_unit, limits)
-    style.bar(figure, image, text, ax)
+    style.bar(figure, image, text, ax, extend)
     return lambda u: image.set_data(u.T)
 
 
-def _volume(figure, grid, text, length_unit, limits, at=None):
+def _volume(figure, grid, text, length_unit, limits, at=None, extend="neither"):
     centre = [o + s / 2 for o, s in zip(grid.origin, grid.size, strict=True)]
     at = [_checks.number("at", a, why="it places a slice") for a in (centre if at is None else at)]
     wide = figure.bbox.width > 1.8 * figure.bbox.height
@@ -115,7 +120,7 @@ def _volume(figure, grid, text, length_unit, limits, at=None):
         ax.set_title(f"{grid.axes[normal].name} = {place}", fontsize=style.SMALL + 1)
     if not wide:
         axes[3].remove()
-    style.bar(figure, images[0][0], text, axes[2 if wide else 1])
+    style.bar(figure, images[0][0], text, axes[2 if wide else 1], extend)
 
     def show(u):
         for image, normal in images:
@@ -125,13 +130,16 @@ def _volume(figure, grid, text, length_unit, limits, at=None):
 
 
 def plane(ax, grid, across, length_unit, limits, ticks=5):
-    """An empty image of the plane spanned by two axes of the grid, in true proportions."""
+    """An empty image of the plane spanned by two axes of the grid, in true proportions or with a note that says no."""
     a, b = (grid.axes[i] for i in across)
     extent = (a.faces[0], a.faces[-1], b.faces[0], b.faces[-1])
     ratio = (extent[1] - extent[0]) / (extent[3] - extent[2])
     blank = np.full((len(b.centers), len(a.centers)), np.nan)
     image = ax.imshow(blank, origin="lower", extent=extent, **style.colours(limits),
                       aspect="equal" if 1 / ELONGATED <= ratio <= ELONGATED else "auto")
+    if not 1 / ELONGATED <= ratio <= ELONGATED:
+        ax.set_title(f"not to scale: {a.name} : {b.name} = {ratio:.3g} : 1" if ratio > 1 else
+                     f"not to scale: {a.name} : {b.name} = 1 : {1 / ratio:.3g}", fontsize=style.SMALL)
     style.tidy(ax, style.label(a.name, length_unit), style.label(b.name, length_unit), ticks)
     ax.spines[["top", "right"]].set_visible(True)
     return image

@@ -82,11 +82,12 @@ def kymograph(grid, times, records, *, name: str = "u", unit: str = "1", length_
     figure, axis = style.canvas(figure, 4.8, 3.8), grid.axes[0]
     ax, middle = figure.subplots(), 0.5 * (times[1:] + times[:-1])
     edges = np.concatenate([[1.5 * times[0] - 0.5 * times[1]], middle, [1.5 * times[-1] - 0.5 * times[-2]]])
-    colours = style.colours(style.chosen(limits, records))
+    limits = style.chosen(limits, records)
+    colours = style.colours(limits)
     image = ax.pcolormesh(axis.faces, edges, records, rasterized=True, **colours)
     style.tidy(ax, style.label(axis.name, length_unit), style.label("t", time_unit))
     ax.set_ylim(times[0], times[-1])
-    style.bar(figure, image, style.label(name, unit), ax)
+    style.bar(figure, image, style.label(name, unit), ax, style.beyond(limits, records))
     return figure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator
 
 from diffsim import _checks
 from diffsim.grid import Grid
@@ -14,6 +14,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"  # both safe for the common kinds of colour blindness
 SMALL = 8  # points
 POWERS = (-3, 4)  # from 10⁻³ to 10⁴ numbers are written out
+DECADES = 2.5  # so short logarithmic axes name 2 and 5 as well
 
 
 def canvas(given, width: float, height: float) -> FigureBase:
@@ -56,6 +57,7 @@ def logarithmic(*axes) -> None:
     for axis in axes:
         getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
         axis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(DECADES, DECADES)))
 
 
 def legend(ax, **options) -> None:
@@ -63,9 +65,9 @@ def legend(ax, **options) -> None:
     ax.legend(**{"fontsize": SMALL, "frameon": False, "handlelength": 1.6} | options)
 
 
-def bar(fig, image, text: str, ax) -> None:
-    """The colour bar of an image, with its name and unit."""
-    colours = fig.colorbar(image, cax=ax.inset_axes([1.03, 0.0, 0.04, 1.0]))  # as high as the image
+def bar(fig, image, text: str, ax, extend: str = "neither") -> None:
+    """The colour bar of an image, with its name and unit; arrows at the ends beyond which there are values."""
+    colours = fig.colorbar(image, cax=ax.inset_axes([1.03, 0.0, 0.04, 1.0]), extend=extend)  # as high as the image
     colours.set_label(text, fontsize=SMALL + 1)
     colours.ax.tick_params(labelsize=SMALL)
     colours.locator = MaxNLocator(6)
@@ -117,6 +119,13 @@ def chosen(limits, *values) -> tuple[float, float]:
     if not low < high:
         _checks.refuse("limits", limits, "(low, high) with low < high", "it bounds an axis", "Swap them.")
     return low, high
+
+
+def beyond(limits, values) -> str:
+    """At which ends of a colour bar there are values outside its colours: "neither", "min", "max" or "both"."""
+    ends = colours(limits)
+    low, high = bool(np.nanmin(values) < ends["vmin"]), bool(np.nanmax(values) > ends["vmax"])
+    return {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[low, high]
 
 
 def colours(limits) -> dict:

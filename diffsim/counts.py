@@ -193,7 +193,8 @@ def _saddle(k):
     r = 1 / k
     q = r * r
     series = r * (1 / 12 - q * (1 / 360 - q * (1 / 1260 - q * (1 / 1680 - q / 1188))))
-    rest = tf.where(k < 1.5, _nest.to(0.0810614667953273, k.dtype), tf.where(k < 2.5, _nest.to(0.0413406959554093, k.dtype), series))
+    two = tf.where(k < 2.5, _nest.to(0.0413406959554093, k.dtype), series)
+    rest = tf.where(k < 1.5, _nest.to(0.0810614667953273, k.dtype), two)
     return rest + 0.5 * tf.math.log(2 * math.pi * k)
 
 

@@ -310,3 +310,9 @@ def test_shapes_are_values():
     assert (Ball(0.0, 1.0) - Box(0.0, 1.0)) == (Ball(0.0, 1.0) - Box(0.0, 1.0))
     with pytest.raises(AttributeError):
         Ball(0.0, 1.0).radius = 2.0
+
+
+def test_a_single_point_is_enough():
+    point = np.array([0.3, -0.2])
+    for shape in (HalfSpace((0.1, 0.0), (-1.0, 0.5)), Ball((0.0, 0.0), 1.0) & HalfSpace((0.1, 0.0), (1.0, 0.0))):
+        np.testing.assert_allclose(shape.distance(point), shape.distance(point[None])[0])

@@ -94,7 +94,7 @@ class HalfSpace(Shape):
         return axes(self.outward)
 
     def _distance(self, x):
-        return tf.linalg.matvec(x - like(self.point, x), like(self.outward, x))
+        return tf.reduce_sum((x - like(self.point, x)) * like(self.outward, x), -1)
 
     def bounds(self):
         n = np.asarray(self.outward)
@@ -133,7 +133,7 @@ class Cylinder(Shape):
 
     def _distance(self, x):
         v, axis = x - like(self.point, x), like(self.axis, x)
-        along = tf.linalg.matvec(v, axis)
+        along = tf.reduce_sum(v * axis, -1)
         side = length(v - along[..., None] * axis) - like(self.radius, x)
         if self.length is None:
             return side

@@ -73,12 +73,12 @@ from diffsim.steppers.implicit import IMEX as IMEX
 from diffsim.steppers.implicit import TRBDF2 as TRBDF2
 from diffsim.steppers.implicit import CrankNicolson as CrankNicolson
 from diffsim.steppers.implicit import ImplicitEuler as ImplicitEuler
-from diffsim.steppers.jump import SSA as SSA
 from diffsim.steppers.langevin import BAOAB as BAOAB
 from diffsim.steppers.langevin import LeimkuhlerMatthews as LeimkuhlerMatthews
 from diffsim.steppers.leap import TauLeap as TauLeap
 from diffsim.steppers.onto import Onto as Onto
 from diffsim.steppers.splitting import Strang as Strang
+from diffsim.steppers.ssa import SSA as SSA
 from diffsim.steppers.stabilised import RKL2 as RKL2
 from diffsim.steppers.stochastic import SRA1 as SRA1
 from diffsim.steppers.stochastic import EulerMaruyama as EulerMaruyama

@@ -8,7 +8,7 @@ from diffsim.steppers.explicit import Heun, Tsit5
 from diffsim.steppers.exponential import ETD1, ETDRK2
 from diffsim.steppers.hops import SplitHops
 from diffsim.steppers.implicit import TRBDF2
-from diffsim.steppers.jump import SSA
+from diffsim.steppers.ssa import SSA
 from diffsim.steppers.stabilised import RKL2
 from diffsim.steppers.stochastic import EulerMaruyama
 

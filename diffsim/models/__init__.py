@@ -30,6 +30,7 @@
     MassAction            the base of reactions with stoichiometry: a Channel for each
     from_rates            your own, from a function of the species
     parse                 your own, from equations as text
+    master_equation       any model of elementary reactions with counted molecules: a `Jump`
 
 Laws of particles need no grid; `model.law` is an `Equation`.
 
@@ -64,6 +65,7 @@ from diffsim.models.langevin import Overdamped as Overdamped
 from diffsim.models.langevin import Underdamped as Underdamped
 from diffsim.models.mass_action import Channel as Channel
 from diffsim.models.mass_action import MassAction as MassAction
+from diffsim.models.master import master_equation as master_equation
 from diffsim.models.orientation import ActiveBrownian as ActiveBrownian
 from diffsim.models.orientation import RotationalDiffusion as RotationalDiffusion
 from diffsim.models.orientation import SphericalBrownian as SphericalBrownian

@@ -2,33 +2,136 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks, counts, random
 from diffsim.equation import Slot
-from diffsim.steppers.base import Stepper
-from diffsim.steppers.jump import SSA, Jumping
+from diffsim.steppers.cells import leaving
+from diffsim.steppers.jump import Jumping, Reacting, finished, rows
+from diffsim.steppers.ssa import SSA
 
 
 @dataclass(frozen=True)
 class SplitHops(Jumping):
     """n₁ = R(h/2) P(h) R(h/2) n: reactions in each cell for h/2, hops for h, reactions for h/2. Weak order 2 in h.
 
-    Hops are exact: each molecule moves to a cell drawn from e^{hL}, axis by axis, so numbers of many molecules are
+    Hops are exact: each molecule moves to a cell drawn from e^{hL}, axis by axis, so that what leaves a cell is
     multinomial. Cells react independently meanwhile, each by `reactions`.
 
     Args:
         reactions: SSA(), or TauLeap(…) for many molecules in a cell.
 
+    Raises:
+        TypeError: `reactions` is no stepper of jump processes.
+
     References:
-        Strang (1968), doi:10.1137/0705041; Engblom, Hellander & Lötstedt (2017), doi:10.1007/978-3-319-62627-7_3.
+        Strang (1968), doi:10.1137/0705041; Engblom, Ferm, Hellander & Lötstedt (2009), doi:10.1137/080721388.
     """
 
-    reactions: Stepper = field(default_factory=SSA)
+    reactions: Reacting = field(default_factory=SSA)
 
     takes = frozenset({Slot.JUMPS, Slot.HOPS})
     order = 2
-    strides = False
+
+    def __post_init__(self):
+        way_out = "Pass SSA() or TauLeap()."
+        if not isinstance(self.reactions, Reacting):
+            _checks.refuse("reactions", self.reactions, "SSA or TauLeap", "cells react by it", way_out, TypeError)
+
+    def bind(self, law, h):
+        """Refuse hops whose rates along one axis depend on another."""
+        if Slot.JUMPS in law.slots() and law.hops is None:
+            why, way_out = "there is nothing to split", "Use SSA() or TauLeap()."
+            _checks.refuse("law", _checks.Verbatim("a Jump without hops"), "one with hops", why, way_out, TypeError)
+        bound = super().bind(law, h)
+        if law.bound is not None:
+            why = "cells react one by one"
+            _checks.refuse("bound", law.bound, "None", why, "Use SSA() for rates that depend on time.", TypeError)
+        for op in law.hops:
+            if op is not None and not op.diagonalises:
+                why = "molecules hop axis by axis, each exactly"
+                way_out = "Let D vary along one axis only, or use SSA()."
+                _checks.refuse("hops", op, "rates along each axis that depend on it alone", why, way_out)
+        return bound
+
+    def prepare(self, law, h):
+        """For each species and axis the odds of each offset, given that those before it were not taken."""
+        return tuple(
+            None if op is None else tuple(_odds(op, axis, h) for axis in range(op.grid.ndim)) for op in law.hops
+        )
 
     def step(self, law, t, h, y, memory, prepared, noise):
         """Half the reactions, the hops, half the reactions."""
-        raise NotImplementedError
+        n = law.split(y)
+        key = random.fold_in(noise.key, noise.n)
+        here = rows(n[0].shape, noise.first)
+        n, clock, before = self.reactions.within(law, t, h / 2, n, memory, noise.key, here)
+        moved = []
+        for s, (numbers, axes) in enumerate(zip(n, prepared, strict=True)):
+            for axis, odds in enumerate(axes or ()):
+                numbers = _move(numbers, odds, axis, len(axes), random.fold_in(key, 3 * s + axis), here)
+            moved.append(numbers)
+        n, clock, after = self.reactions.within(law, t, h / 2, moved, clock, noise.key, here)
+        return finished(law, t, n, clock, tf.maximum(before, after), y)
+
+
+def _odds(op, axis, h):
+    """(offsets, conditional odds [offset, cell]): 0, 1, −1, 2, …, after those of being absorbed."""
+    n, periodic = op.grid.shape[axis], op.walls[axis] is None
+    down, up = (tf.cast(tf.reshape(r, [-1]), tf.float64) for r in leaving(op, axis))
+    P = _exponential(down, up, periodic, tf.cast(h, tf.float64))
+    half = [d for k in range(1, n) for d in (k, -k)]
+    offsets = np.array([0, *half][: n if periodic else 2 * n - 1])
+    cell = np.arange(n)
+    to = cell + offsets[:, None]
+    inside = np.ones_like(to, bool) if periodic else (to >= 0) & (to < n)
+    p = tf.gather_nd(P, np.stack([np.broadcast_to(cell, to.shape), to % n], -1)) * inside
+    rest = tf.cumsum(p, axis=0, reverse=True)
+    stay = tf.reduce_sum(P, axis=1)
+    odds = tf.math.divide_no_nan(p, rest)
+    dtype = h.dtype
+    return tf.constant(offsets, tf.int32), tf.cast(tf.minimum(odds, 1), dtype), tf.cast(1 - tf.minimum(stay, 1), dtype)
+
+
+def _exponential(down, up, periodic, h):
+    """e^{hL} of a chain by uniformisation and squaring, all terms non-negative: odds right to relative rounding."""
+    n = down.shape[0]
+    cell = np.arange(n)
+    to_down, to_up = (tf.one_hot((cell + d) % n, n, dtype=tf.float64) for d in (-1, 1))
+    if not periodic:
+        to_down, to_up = to_down * (cell > 0)[:, None], to_up * (cell < n - 1)[:, None]
+    fastest = tf.reduce_max(down + up)
+    squarings = tf.cast(tf.maximum(tf.math.ceil(tf.math.log(fastest * h + 1e-300) / math.log(2.0)), 0), tf.int32)
+    a = h / tf.pow(tf.constant(2.0, tf.float64), tf.cast(squarings, tf.float64))
+    M = a * (down[:, None] * to_down + up[:, None] * to_up) + tf.linalg.diag(a * (fastest - down - up))
+    term = P = tf.eye(n, dtype=tf.float64)
+    for k in range(1, 19):  # ‖M‖ ≤ 1, so what is left out is below 1/19!
+        term = tf.matmul(term, M) / k
+        P = P + term
+    P = P * tf.exp(-a * fastest)
+    return tf.while_loop(lambda k, P: k < squarings, lambda k, P: (k + 1, tf.matmul(P, P)), (tf.constant(0), P))[1]
+
+
+def _move(n, odds, axis, d, key, sites):
+    """Where the molecules of each cell are after the hops along one axis."""
+    offsets, chances, gone = odds
+    shape = [-1 if i == axis else 1 for i in range(d)]
+    along = n.shape.rank - d + axis
+
+    def some(left, p, k):
+        words = random._threefry(key, sites, tf.fill(sites.shape, tf.cast(k, tf.uint32)))
+        return counts.binomial_of(key, words, left, tf.broadcast_to(tf.reshape(p, shape), n.shape))
+
+    def offset(k, left, there):
+        going = some(left, chances[k], k)
+        return k + 1, left - going, there + tf.roll(going, offsets[k], along)
+
+    def more(k, left, there):
+        return (k < offsets.shape[0]) & tf.reduce_any(left > 0)
+
+    left = n - some(n, gone, offsets.shape[0])
+    return tf.while_loop(more, offset, (tf.constant(0), left, tf.zeros_like(n)))[2]

@@ -1,15 +1,14 @@
-"""Exact simulation of jump processes, all trajectories side by side."""
+"""What steppers of jump processes share: clocks, choices, and what can go wrong."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from diffsim import _checks, _nest, counts, jump_checks, random
+from diffsim import _checks, _nest, jump_checks
 from diffsim.equation import Slot
 from diffsim.steppers.base import Step, Stepper
 
@@ -37,7 +36,6 @@ class Jumping(Stepper):
 
     takes = frozenset({Slot.JUMPS})
     order = 1
-    strides = True
 
     def bind(self, law, h):
         """Refuse laws that are no jump processes, and steps backwards in time."""
@@ -56,26 +54,6 @@ class Jumping(Stepper):
         none = tf.zeros([], tf.int32)
         return Clock(tf.zeros_like(n[0]) - 1, tf.zeros(n[0].shape, tf.int32), none, tf.zeros([1 + len(n)], n[0].dtype))
 
-    def step(self, law, t, h, y, memory, prepared, noise):
-        """All that happens within h."""
-        n = law.split(y)
-        n, clock, code = self.within(law, t, h, n, memory, noise.key, rows(n[0].shape, noise.first))
-        return finished(law, t, n, clock, code, y)
-
-    @abstractmethod
-    def within(self, law, t, h, n, clock, key, sites):
-        """(n, clock, codes) after the reactions that fire within h, at each of independent sites.
-
-        Args:
-            law: rates, stoichiometry, bound.
-            t: float64 scalar, the beginning.
-            h: scalar.
-            n: the numbers of each species, tensors of one shape.
-            clock: `due` and `count` of that shape.
-            key: of the run.
-            sites: uint32, the number of each site, of that shape.
-        """
-
     def complaint(self, law, memory) -> str | None:
         """What went wrong, as a message."""
         code, R = int(memory.fault) - Fault.FIRST, len(law.stoichiometry)
@@ -89,71 +67,6 @@ class Jumping(Stepper):
         if code == 2 * R + len(n):
             return jump_checks.unbounded(law, n)
         return jump_checks.crowded(law, code - 2 * R, n[code - 2 * R])
-
-
-@dataclass(frozen=True)
-class SSA(Jumping):
-    """Every event, at its time: P(next after τ | n) = e^{−∫Σa}, and reaction r with probability aᵣ/Σa. Exact.
-
-    All trajectories advance side by side, each through its own events, until the end of the step. What is left of
-    the integrated rate until the next event is kept, so a path does not depend on when it is recorded. Random numbers
-    are functions of key, trajectory and event. Odds are resolved to 2⁻²⁴ of the total rate in float32, 2⁻³² in float64.
-
-    References:
-        Gillespie (1976), doi:10.1016/0021-9991(76)90041-3; Gibson & Bruck (2000), doi:10.1021/jp993732q, for keeping
-        what is left.
-    """
-
-    def within(self, law, t, h, n, clock, key, sites):
-        """(n, clock, codes) after all events within h."""
-        return _direct(law, t, h, n, clock, key, sites)
-
-
-def _direct(law, t, h, n, clock, key, sites):
-    dtype, checked = n[0].dtype, not law.elementary
-    begin = _nest.to(t, dtype)
-
-    def words(count):
-        return random._threefry(key, sites, tf.bitcast(count, tf.uint32))
-
-    fresh = counts.exponential(words(clock.count)[0], dtype)
-    due = tf.where(clock.due < 0, fresh, clock.due)
-    left, lost = tf.zeros_like(due) + h, tf.zeros_like(due)
-
-    def event(n, due, count, left, lost, code):
-        if law.bound is None:
-            a = law.rates(begin + (h - left), n)
-            total = tf.add_n(a)
-            wait = due / total
-        else:
-            total = law.bound(tf.stack(n, axis=-1))
-            wait = due / total
-            a = law.rates(begin + (h - left) + tf.minimum(wait, left), n)
-        fires = wait < left
-        high, low = words(count + 1)
-        aim = unit_below(low, dtype) * total
-        moved = choose(law.stoichiometry, a, aim, n)
-        if law.bound is not None:
-            moved = [tf.where(aim < tf.add_n(a), m, v) for m, v in zip(moved, n, strict=True)]
-        if checked:
-            code = faults(law, a, total, moved, aim, fires)
-            fires &= code <= Fault.BUSY
-        spent = wait + lost  # lost: what rounding has left of earlier waits, so that a billion of them add up
-        less = left - spent
-        new = [tf.where(fires, m, v) for m, v in zip(moved, n, strict=True)]
-        due = tf.where(fires, counts.exponential(high, dtype), tf.maximum(due - total * left, 0))
-        lost = tf.where(fires, spent - (left - less), lost)
-        left = tf.where(fires, less, 0)
-        return new, due, tf.where(fires, count + 1, count), left, lost, settled(code, left)
-
-    def more(n, due, count, left, lost, code):
-        if not checked:
-            return tf.reduce_any(left > 0)
-        return tf.equal(tf.reduce_max(code), Fault.BUSY)
-
-    start = (n, due, clock.count, left, lost, settled(tf.fill(due.shape, Fault.CALM), left))
-    n, due, count, _, _, code = tf.while_loop(more, event, start)
-    return n, clock._replace(due=due, count=count), code
 
 
 def choose(stoichiometry, a, aim, n):
@@ -184,6 +97,32 @@ def faults(law, a, total, moved, aim, fires, slow=None):
     if law.bound is not None:
         code = tf.where(tf.add_n(a) > total * (1 + 1e-5), Fault.FIRST + 2 * R + len(moved), code)
     return code
+
+
+class Reacting(Jumping):
+    """Steppers of reactions, which fire at each site by itself."""
+
+    strides = True
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """All that happens within h."""
+        n = law.split(y)
+        n, clock, code = self.within(law, t, h, n, memory, noise.key, rows(n[0].shape, noise.first))
+        return finished(law, t, n, clock, code, y)
+
+    @abstractmethod
+    def within(self, law, t, h, n, clock, key, sites):
+        """(n, clock, codes) after the reactions that fire within h, at each of independent sites.
+
+        Args:
+            law: rates, stoichiometry, bound.
+            t: float64 scalar, the beginning.
+            h: scalar.
+            n: the numbers of each species, tensors of one shape.
+            clock: `due` and `count` of that shape.
+            key: of the run.
+            sites: uint32, the number of each site, of that shape.
+        """
 
 
 def finished(law, t, n, clock, code, y) -> Step:

@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, counts, random
 from diffsim._tree import static
-from diffsim.steppers.jump import Fault, Jumping, choose, faults, settled, unit_below
+from diffsim.steppers.jump import Fault, Reacting, choose, faults, settled, unit_below
 
 WORTH = 10.0  # leaps over fewer events than this are made event by event
 
 
 @dataclass(frozen=True)
-class TauLeap(Jumping):
+class TauLeap(Reacting):
     """n ↦ n + Σᵣ νᵣ Kᵣ, Kᵣ ∼ Poisson(aᵣ τ), each trajectory with its own τ: weak order 1 in τ.
 
     τ is the longest for which neither mean nor spread of Σνᵣ Kᵣ changes any propensity by more than a fraction ε, and

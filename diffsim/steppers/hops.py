@@ -59,10 +59,9 @@ class SplitHops(Jumping):
         return bound
 
     def prepare(self, law, h):
-        """For each species and axis the odds of each offset, given that those before it were not taken."""
-        return tuple(
-            None if op is None else tuple(_odds(op, axis, h) for axis in range(op.grid.ndim)) for op in law.hops
-        )
+        """For each axis the odds of each offset, for the species that move."""
+        ops = [op for op in law.hops if op is not None]
+        return tuple(_odds(ops, axis, h) for axis in range(law.grid.ndim)) if ops else ()
 
     def step(self, law, t, h, y, memory, prepared, noise):
         """Half the reactions, the hops, half the reactions."""
@@ -70,31 +69,36 @@ class SplitHops(Jumping):
         key = random.fold_in(noise.key, noise.n)
         here = rows(n[0].shape, noise.first)
         n, clock, before = self.reactions.within(law, t, h / 2, n, memory, noise.key, here)
-        moved = []
-        for s, (numbers, axes) in enumerate(zip(n, prepared, strict=True)):
-            for axis, odds in enumerate(axes or ()):
-                numbers = _move(numbers, odds, axis, len(axes), random.fold_in(key, 3 * s + axis), here)
-            moved.append(numbers)
-        n, clock, after = self.reactions.within(law, t, h / 2, moved, clock, noise.key, here)
+        movers = [s for s, op in enumerate(law.hops) if op is not None]
+        moved = tf.stack([n[s] for s in movers]) if movers else None
+        for axis, odds in enumerate(prepared):
+            moved = _move(moved, odds, axis, law.grid.ndim, random.fold_in(key, axis), here)
+        for s, numbers in zip(movers, tf.unstack(moved) if movers else (), strict=True):
+            n[s] = numbers
+        n, clock, after = self.reactions.within(law, t, h / 2, n, clock, noise.key, here)
         return finished(law, t, n, clock, tf.maximum(before, after), y)
 
 
-def _odds(op, axis, h):
-    """(offsets, conditional odds [offset, cell]): 0, 1, −1, 2, …, after those of being absorbed."""
-    n, periodic = op.grid.shape[axis], op.walls[axis] is None
-    down, up = (tf.cast(tf.reshape(r, [-1]), tf.float64) for r in leaving(op, axis))
-    P = _exponential(down, up, periodic, tf.cast(h, tf.float64))
+def _odds(ops, axis, h):
+    """(offsets [k], odds [k, species, cell]): being absorbed, then 0, 1, −1, 2, …, if none before was taken."""
+    n = ops[0].grid.shape[axis]
     half = [d for k in range(1, n) for d in (k, -k)]
-    offsets = np.array([0, *half][: n if periodic else 2 * n - 1])
+    whole = all(op.walls[axis] is None for op in ops)
+    offsets = np.array([0, *half][: n if whole else 2 * n - 1])
     cell = np.arange(n)
-    to = cell + offsets[:, None]
-    inside = np.ones_like(to, bool) if periodic else (to >= 0) & (to < n)
-    p = tf.gather_nd(P, np.stack([np.broadcast_to(cell, to.shape), to % n], -1)) * inside
-    rest = tf.cumsum(p, axis=0, reverse=True)
-    stay = tf.reduce_sum(P, axis=1)
-    odds = tf.math.divide_no_nan(p, rest)
-    dtype = h.dtype
-    return tf.constant(offsets, tf.int32), tf.cast(tf.minimum(odds, 1), dtype), tf.cast(1 - tf.minimum(stay, 1), dtype)
+    to, tables = cell + offsets[:, None], []
+    for op in ops:
+        periodic = op.walls[axis] is None
+        down, up = (tf.cast(tf.reshape(r, [-1]), tf.float64) for r in leaving(op, axis))
+        P = _exponential(down, up, periodic, tf.cast(h, tf.float64))
+        counts_once = (np.arange(len(offsets)) < n)[:, None] if periodic else (to >= 0) & (to < n)
+        p = tf.gather_nd(P, np.stack([np.broadcast_to(cell, to.shape), to % n], -1)) * counts_once
+        gone = 1 - tf.minimum(tf.reduce_sum(P, axis=1), 1) if not periodic else tf.zeros([n], tf.float64)
+        gone = tf.where(gone > 1e-13, gone, 0)  # rounding absorbs nothing
+        rest = tf.cumsum(p, axis=0, reverse=True)
+        tables.append(tf.concat([gone[None], tf.math.divide_no_nan(p, rest)], axis=0))
+    odds = tf.cast(tf.minimum(tf.stack(tables, axis=1), 1), h.dtype)
+    return tf.constant(np.concatenate([[0], offsets]), tf.int32), odds
 
 
 def _exponential(down, up, periodic, h):
@@ -117,21 +121,21 @@ def _exponential(down, up, periodic, h):
 
 
 def _move(n, odds, axis, d, key, sites):
-    """Where the molecules of each cell are after the hops along one axis."""
-    offsets, chances, gone = odds
-    shape = [-1 if i == axis else 1 for i in range(d)]
-    along = n.shape.rank - d + axis
-
-    def some(left, p, k):
-        words = random._threefry(key, sites, tf.fill(sites.shape, tf.cast(k, tf.uint32)))
-        return counts.binomial_of(key, words, left, tf.broadcast_to(tf.reshape(p, shape), n.shape))
+    """Where the molecules of each species and cell are after the hops along one axis."""
+    offsets, chances = odds
+    M, rank = n.shape[0], n.shape.rank
+    shape = [M, *[1] * (rank - 1 - d), *(-1 if i == axis else 1 for i in range(d))]
+    keys = tf.stack(random.split(key, M))
+    by_species = tuple(tf.reshape(keys[:, i], [M] + [1] * (rank - 1)) for i in (0, 1))
 
     def offset(k, left, there):
-        going = some(left, chances[k], k)
-        return k + 1, left - going, there + tf.roll(going, offsets[k], along)
+        words = random._threefry(by_species, sites[None], tf.cast(k, tf.uint32))
+        p = tf.broadcast_to(tf.reshape(tf.gather(chances, k), shape), n.shape)
+        going = counts.binomial_of(by_species, words, left, p)
+        arrived = there + tf.roll(going, tf.gather(offsets, k), rank - d + axis)
+        return k + 1, left - going, tf.where(k > 0, arrived, there)
 
     def more(k, left, there):
         return (k < offsets.shape[0]) & tf.reduce_any(left > 0)
 
-    left = n - some(n, gone, offsets.shape[0])
-    return tf.while_loop(more, offset, (tf.constant(0), left, tf.zeros_like(n)))[2]
+    return tf.while_loop(more, offset, (tf.constant(0), n, tf.zeros_like(n)))[2]

@@ -139,11 +139,11 @@ def look(law, t, n, code):
         code = tf.where(v >= most, Fault.FIRST + 2 * R + s, code)
     flat = tf.reshape(code, [-1])
     at = tf.argmax(flat)
-    fault = flat[at]
-    numbers = [tf.reshape(v, [-1])[at] for v in n]
+    fault = tf.gather(flat, at)  # by slicing, XLA would try to find the place while it compiles
+    numbers = [tf.gather(tf.reshape(v, [-1]), at) for v in n]
     reaction = tf.clip_by_value(fault - Fault.FIRST, 0, R - 1)
     a = law.rates(tf.zeros_like(n[0]) + _nest.to(t, n[0].dtype), n)
-    value = tf.stack([tf.reshape(rate, [-1])[at] for rate in a])[reaction]
+    value = tf.gather(tf.stack([tf.gather(tf.reshape(rate, [-1]), at) for rate in a]), reaction)
     return fault, tf.stack([value, *numbers])
 
 

@@ -135,6 +135,17 @@ def test_cross_diffusion_without_mixtures_is_left_to_explicit_steps():
     np.testing.assert_allclose(final[0], np.exp(-0.8 * k2) * (1 - 0.8 * k2) * y0[0], atol=1e-8)
 
 
+def test_species_that_chase_each_other_between_unlike_walls_are_not_left_to_stabilised_stages():
+    """λ = 1 ± 3i lies outside RKL2's region of stability, which is a strip along the negative real axis."""
+    grid = ds.Grid(16, 2.0)
+    law = M.CrossDiffusion(STILL, [[1.0, -3.0], [3.0, 1.0]]).on(grid, (ds.Neumann(), ds.Dirichlet(0.0)))
+    y0 = (np.cos(3 * grid.coordinates()[0]), np.sin(5 * grid.coordinates()[0]))
+    chosen = ds.solve(law, y0, (0.0, 0.4), dt=0.002, jit=False)
+    assert "chase" in chosen.info["why"]
+    fine = ds.solve(law, y0, (0.0, 0.4), dt=0.001, stepper=ds.RK4(), jit=False)
+    np.testing.assert_allclose(chosen.final, fine.final, atol=1e-6)
+
+
 def test_cross_diffusion_keeps_its_books():
     """What enters a species through a wall is Σⱼ Dᵢⱼ ∂ₙyⱼ: the ledger closes."""
     grid = ds.Grid(16, 3.0)

@@ -68,6 +68,12 @@ class Coupled(Operator):
         bases = {op.diagonal().basis.key for op in self.ops}
         return len(bases) == 1 and _modes(self.D) is not None
 
+    @property
+    def rotates(self):
+        """Whether eigenvalues of D are complex: species chase each other, away from the negative real axis."""
+        lam = np.linalg.eigvals(np.asarray(self.D, np.float64))
+        return bool(abs(lam.imag).max() > 1e-9 * abs(lam).max())
+
     def diagonal(self):
         """The same operator on mixed species.
 

@@ -65,7 +65,7 @@ def track(law: Equation, y0) -> Tracked:
             "its inflow would have to be booked path by path",
             "Track the law without diffusion.",
         )
-    drift = None if law.drift is None else Booked(law.drift, grid)
+    drift = None if law.drift is None else _booked(law.drift, grid)
     linear = None if bound.linear is None else Budgeted(bound.linear, grid)
     books = _budget(bound, grid, tf.constant(0.0, tf.float64), y0)
     return Tracked(replace(law, linear=linear, drift=drift), (y0, _nest.map(tf.zeros_like, books)))
@@ -131,6 +131,29 @@ class Booked:
         else:
             budgets = [{REACTED: self.grid.integrate(leaf)} for leaf in _nest.flatten(f)]
         return f, _on(books, budgets)
+
+
+@dataclass(frozen=True)
+class BookedDiffusion(Booked):
+    """A drift that diffuses at D(u): its stability limit follows the state, not the books."""
+
+    def radius_at(self, state):
+        """As the drift's."""
+        return self.of.radius_at(state[0])
+
+
+@dataclass(frozen=True)
+class BookedGrowth(Booked):
+    """A drift that diffuses within a bound known beforehand."""
+
+    def radius(self):
+        """As the drift's."""
+        return self.of.radius()
+
+
+def _booked(drift, grid):
+    known = BookedDiffusion if hasattr(drift, "radius_at") else BookedGrowth if hasattr(drift, "radius") else Booked
+    return known(drift, grid)
 
 
 @dataclass(frozen=True)

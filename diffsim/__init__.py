@@ -17,6 +17,7 @@ from diffsim.boundary import Interface as Interface
 from diffsim.boundary import Neumann as Neumann
 from diffsim.boundary import Periodic as Periodic
 from diffsim.boundary import Robin as Robin
+from diffsim.calculus import ExponentialAmplitude as ExponentialAmplitude
 from diffsim.calculus import Isothermal as Isothermal
 from diffsim.calculus import Ito as Ito
 from diffsim.calculus import NoiseMap as NoiseMap

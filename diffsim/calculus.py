@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from diffsim import _nest, _tree, random
+from diffsim import _checks, _nest, _tree, random
 from diffsim._tree import static
 
 
@@ -46,6 +46,39 @@ class NoiseMap:
     """
 
     fn: Callable
+
+
+@dataclass(frozen=True)
+class ExponentialAmplitude:
+    """g(t) = g₀e^{bt}: noise that grows or dies away exponentially, as in annealing with the temperature T₀e^{2bt}.
+
+    `ETD1` integrates it exactly, other steppers evaluate it where they need it.
+
+    Args:
+        g0: amplitude at t = 0 [state / time^½].
+        rate: b [1 / time].
+
+    Raises:
+        TypeError, ValueError: g₀ or b is not a finite number.
+    """
+
+    g0: float | tf.Tensor
+    rate: float | tf.Tensor
+
+    def __post_init__(self):
+        for name, why in (("g0", "it is the amplitude of noise"), ("rate", "it is a rate of growth")):
+            if not isinstance(getattr(self, name), (tf.Tensor, tf.Variable)):
+                _checks.number(name, getattr(self, name), why=why)
+
+    def __call__(self, t, y):
+        """g(t), for each entry of the state."""
+
+        def leaf(a):
+            real = a.dtype.real_dtype
+            g = _nest.to(self.g0, real) * tf.exp(_nest.to(self.rate, real) * _nest.to(t, real))
+            return tf.fill(tf.shape(a), tf.cast(g, a.dtype))
+
+        return _nest.map(leaf, y)
 
 
 class Reach(Enum):
@@ -115,6 +148,8 @@ def amplitude(g, y) -> Amplitude:
         return g
     if isinstance(g, NoiseMap):
         return Amplitude(g, Reach.VECTOR)
+    if isinstance(g, ExponentialAmplitude):
+        return Amplitude(g, Reach.NOTHING)
     leaves = _nest.flatten(y)
     if any(tf.is_symbolic_tensor(leaf) for leaf in leaves):
         short = all(leaf.shape.rank > 1 and leaf.shape[-1] <= 3 for leaf in leaves)

@@ -24,7 +24,7 @@ def stepper_for(law: Equation, h: float | None):
         return SSA(), "every event is simulated at its time"
     diagonal = law.linear is not None and law.linear.diagonalises
     if Slot.DIFFUSION in used:
-        if diagonal and law.noise.gaussian and (_tree.is_number(law.diffusion) or not callable(law.diffusion)):
+        if diagonal and law.noise.gaussian and law.growth is not None:
             if law.noise.variance is not None:
                 return ETD1(), "the noise is additive and the linear part diagonalises, so both are integrated exactly"
             if law.linear.diagonal().orthogonal:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from diffsim import _checks, _nest, _tree
 from diffsim._tree import static
 from diffsim.boundary import Condition
-from diffsim.calculus import Amplitude, Converted, Isothermal, Ito, NoiseMap, Reach, Stratonovich
+from diffsim.calculus import Amplitude, Converted, ExponentialAmplitude, Isothermal, Ito, NoiseMap, Reach, Stratonovich
 from diffsim.calculus import amplitude as amplitude_of
 from diffsim.noise import Brownian, Interval, Noise
 from diffsim.operators import media, nested
@@ -205,6 +205,14 @@ class Equation:
     def reach(self) -> Reach:
         """On what the amplitude of the noise depends; known of a law `of_state`."""
         return self.diffusion.reach if isinstance(self.diffusion, Amplitude) else Reach.NOTHING
+
+    @property
+    def growth(self):
+        """The rate b of an amplitude g₀e^{bt}, 0.0 of a constant one; None of any other."""
+        g = self.diffusion.fn if isinstance(self.diffusion, Amplitude) else self.diffusion
+        if isinstance(g, ExponentialAmplitude):
+            return g.rate
+        return None if self._varies() else 0.0
 
     def stated_in(self, calculus: type, direction: float = 1.0) -> Equation:
         """The same law, `of_state`, in another calculus: f gains (from − to)·Σₖ (gₖ·∇)gₖ, by automatic differentiation.

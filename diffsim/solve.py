@@ -199,6 +199,8 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
     if stepsize is not None and save.every:
         why_not = "the number of steps is not known"
         _checks.refuse("every", save.every, "ts with adapted steps", why_not, "Use SaveAt(ts=[…]).")
+    if hasattr(bound.drift, "check_times"):
+        bound.drift.check_times(t)
     if not plan.adapted:
         check_reaction(stepper, bound, plan.t0, plan.longest, y0)
     stepper, bound = stepper.bind(bound, None if plan.adapted else plan.longest)

@@ -96,13 +96,14 @@ class Operator(ABC):
         """c ↦ φₖ(hA) c on coefficients, with what depends on h computed once; φ₀ = exp."""
         self._lacks("an eigenbasis", "Call diagonal() first.")
 
-    def noise_multiplier(self, h, variance=1.0):
-        """A map of coefficients that turns the increment of a noise into ∫e^{(h−s)A}dN, in law; c ↦ √φ₁(2hA) c.
+    def noise_multiplier(self, h, variance=1.0, growth=0.0):
+        """A map of coefficients that turns the increment of a noise into ∫e^{(h−s)(A−b)}dN, in law; c ↦ √φ₁(2h(A−b)) c.
 
         Args:
             h: the step.
             variance: of the noise per time in each cell, a number or an array over the grid; None where cells depend
                 on each other.
+            growth: b, if the amplitude grows as e^{bt}; the increment carries its value at the end of the step.
         """
         self._lacks("an eigenbasis", "Call diagonal() first.")
 
@@ -209,11 +210,11 @@ class Identity(Operator):
 
         return times
 
-    def noise_multiplier(self, h, variance=1.0):
-        """√φ₁(2ha)·c."""
+    def noise_multiplier(self, h, variance=1.0, growth=0.0):
+        """√φ₁(2h(a − b))·c."""
 
         def times(c, a=self.a):
-            return tf.sqrt(phi(1, 2 * _nest.to(h, c.dtype) * _nest.to(a, c.dtype))) * c
+            return tf.sqrt(phi(1, 2 * _nest.to(h, c.dtype) * (_nest.to(a, c.dtype) - _nest.to(growth, c.dtype)))) * c
 
         return times
 

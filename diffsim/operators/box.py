@@ -123,19 +123,19 @@ class Diagonal(Operator):
         """As the basis."""
         return self.basis.orthogonal
 
-    def noise_multiplier(self, h, variance=1.0):
-        """c ↦ √φ₁(2hReΛ) c where modes are orthogonal."""
+    def noise_multiplier(self, h, variance=1.0, growth=0.0):
+        """c ↦ √φ₁(2h(ReΛ − b)) c where modes are orthogonal."""
         if not self.orthogonal:
-            return self._noise_of_leaning_modes(h, variance)
+            return self._noise_of_leaning_modes(h, variance, growth)
         mixing = tuple(None if m is None else tf.math.real(m) for m in self.mixing)
 
         def root(lam):
-            return tf.sqrt(phi(1, 2 * _nest.to(h, lam.dtype) * lam))
+            return tf.sqrt(phi(1, 2 * _nest.to(h, lam.dtype) * (lam - _nest.to(growth, lam.dtype))))
 
         return response.multiplier(root, tf.math.real(self.lam), mixing)
 
-    def _noise_of_leaning_modes(self, h, variance):
-        """c ↦ M c with M B Mᴴ = B ∘ φ₁(h(λᵢ + λ̄ⱼ)), B = V⁻¹ diag(variance) V⁻ᵀ the covariance of the coefficients."""
+    def _noise_of_leaning_modes(self, h, variance, growth):
+        """c ↦ M c, M B Mᴴ = B ∘ φ₁(h(λᵢ + λ̄ⱼ − 2b)), B = V⁻¹ diag(variance) V⁻ᵀ the covariance of the coefficients."""
         if variance is None:
             _checks.refuse(
                 "noise",
@@ -149,7 +149,7 @@ class Diagonal(Operator):
         wide = tf.complex128 if self.lam.dtype.is_complex else tf.float64
         root = _nest.to(variance, tf.float64) ** 0.5 * tf.ones(axis.n, tf.float64)
         F, G = (_nest.to(m, tf.float64) for m in (axis.F * root, axis.G / root[:, None]))
-        lam = tf.cast(self.lam, wide)
+        lam = tf.cast(self.lam, wide) - _nest.to(growth, wide)
         decay = phi(1, _nest.to(h, wide) * (lam[:, None] + tf.math.conj(lam)))
         covariance = tf.cast(tf.matmul(F, F, transpose_b=True), wide) * decay
         if any(m is not None for m in self.mixing):

@@ -97,9 +97,9 @@ class PerLeaf(Operator):
         """Whether all modes are."""
         return all(op is None or op.orthogonal for op in self.ops)
 
-    def noise_multiplier(self, h, variance=1.0):
-        """∫e^{(h−s)A}dN on coefficients, leaf by leaf."""
-        parts = [(Identity(0.0) if op is None else op).noise_multiplier(h, variance) for op in self.ops]
+    def noise_multiplier(self, h, variance=1.0, growth=0.0):
+        """∫e^{(h−s)(A−b)}dN on coefficients, leaf by leaf."""
+        parts = [(Identity(0.0) if op is None else op).noise_multiplier(h, variance, growth) for op in self.ops]
 
         def times(c):
             return _nest.pack(c, [m(leaf) for m, leaf in zip(parts, _nest.flatten(c), strict=True)])

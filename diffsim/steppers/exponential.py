@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
-from diffsim import _checks, _nest, _tree
+from diffsim import _checks, _nest
 from diffsim.equation import Slot
 from diffsim.steppers.base import Step, Stepper
 
@@ -55,9 +55,10 @@ def _scaled(fn, h, c):
 class ETD1(Exponential):
     """Y₁ = e^{hA}Y + hφ₁(hA)N(t, Y) + ∫e^{(h−s)A} g dW: exact for linear laws, order 1 in N.
 
-    Additive noise is integrated exactly at any step where cells get independent noise, `Brownian` or `SpaceTimeWhite`.
-    Its variance in each mode is g²h φ₁(2hλ) if modes are orthogonal, as on boxes; on radial grids and across partitions
-    they lean, with the covariance g²h φ₁(h(λᵢ + λⱼ)) (V⁻¹V⁻ᵀ)ᵢⱼ. Noise that ties cells together is exact if its
+    Additive noise, of constant amplitude g or with g = g₀e^{bt} (`ExponentialAmplitude`), is integrated exactly at any
+    step where cells get independent noise, `Brownian` or `SpaceTimeWhite`: its variance is g(t + h)²h φ₁(2h(λ − b)).
+    That holds in each mode λ if modes are orthogonal, as on boxes; on radial grids and across partitions
+    they lean, with the covariance g²h φ₁(h(λᵢ + λⱼ − 2b)) (V⁻¹V⁻ᵀ)ᵢⱼ. Noise that ties cells together is exact if its
     covariance has the modes of A, `ConservedWhite` with constant D for one, and of first order if not. The same step is
     DDIM and, with noise, ancestral DDPM.
 
@@ -70,7 +71,7 @@ class ETD1(Exponential):
     drift_reach = 2.0
 
     def bind(self, law, h):
-        """Diagonalise; refuse noise whose amplitude depends on the state."""
+        """Diagonalise; refuse noise whose amplitude is any other function."""
         if not law.noise.gaussian:
             _checks.refuse(
                 "noise",
@@ -80,12 +81,12 @@ class ETD1(Exponential):
                 "Use EulerMaruyama().",
                 TypeError,
             )
-        if callable(law.diffusion) and not _tree.is_number(law.diffusion):
+        if law.growth is None:
             _checks.refuse(
                 "diffusion",
                 law.diffusion,
-                "a number, or a nest of numbers",
-                "ETD1 integrates additive noise exactly and has no rule for g(t, y)",
+                "a number, a nest of numbers, or ExponentialAmplitude(g0, rate)",
+                "ETD1 integrates additive noise exactly and has no rule for any other g(t, y)",
                 "Use EulerMaruyama().",
                 TypeError,
             )
@@ -94,7 +95,7 @@ class ETD1(Exponential):
     def prepare(self, law, h):
         """e^{hA}, φ₁(hA), and what makes ∫e^{(h−s)A}dN out of noise."""
         A = law.linear
-        kick = None if law.diffusion is None else A.noise_multiplier(h, law.noise.variance)
+        kick = None if law.diffusion is None else A.noise_multiplier(h, law.noise.variance, law.growth)
         return A.multiplier(0, h), A.multiplier(1, h), kick
 
     def step(self, law, t, h, y, memory, prepared, noise):
@@ -102,7 +103,7 @@ class ETD1(Exponential):
         A, (e, phi1, kick) = law.linear, prepared
         c = _plus(e(A.forward(y)), _scaled(phi1, h, _forcing(law, t, y)))
         if noise is not None:
-            g = law.amplitude(t, y)
+            g = law.amplitude(t + tf.cast(h, tf.float64), y)
             c = _nest.add(c, kick(A.forward(_nest.map(tf.multiply, g, noise()))))
         return Step(A.inverse(c), None, ())
 

@@ -1,0 +1,53 @@
+"""Generative diffusion: `ds.solve(gen.reverse_sde(denoiser, eta), z, t=mesh, stepper=…, key=…)`.
+
+Time is λ = log(α/σ), the state z = x/α: there all schedules are one law, dz = (1 + η)(D − z) dλ + √(2η) e^{−λ} dW.
+Nothing here owns a loop, a stepper or a random number.
+
+    Schedules   VP, SubVP, VE, EDM, Cosine, Sigmoid, ScaledLinear, CondOT in continuous time, Discrete in steps
+    Meshes      karras, exponential, uniform_lambda, uniform_sigma, uniform_time; leading, trailing, linspace
+    Denoisers   from_epsilon, from_x0, from_v, from_score, from_velocity, preconditioned: networks read as D(z, λ);
+                Gaussian, Mixture: known exactly
+    Back        to_epsilon, to_score, to_v, to_velocity
+    Laws        reverse_sde, probability_flow, forward_sde; prior, perturb, marginal
+    Guidance    guide
+"""
+
+from diffsim.generative.betas import Discrete as Discrete
+from diffsim.generative.denoiser import Denoiser as Denoiser
+from diffsim.generative.denoiser import from_epsilon as from_epsilon
+from diffsim.generative.denoiser import from_score as from_score
+from diffsim.generative.denoiser import from_v as from_v
+from diffsim.generative.denoiser import from_velocity as from_velocity
+from diffsim.generative.denoiser import from_x0 as from_x0
+from diffsim.generative.denoiser import preconditioned as preconditioned
+from diffsim.generative.denoiser import to_epsilon as to_epsilon
+from diffsim.generative.denoiser import to_score as to_score
+from diffsim.generative.denoiser import to_v as to_v
+from diffsim.generative.denoiser import to_velocity as to_velocity
+from diffsim.generative.exact import Gaussian as Gaussian
+from diffsim.generative.exact import Mixture as Mixture
+from diffsim.generative.guidance import guide as guide
+from diffsim.generative.mesh import Mesh as Mesh
+from diffsim.generative.mesh import exponential as exponential
+from diffsim.generative.mesh import karras as karras
+from diffsim.generative.mesh import leading as leading
+from diffsim.generative.mesh import linspace as linspace
+from diffsim.generative.mesh import trailing as trailing
+from diffsim.generative.mesh import uniform_lambda as uniform_lambda
+from diffsim.generative.mesh import uniform_sigma as uniform_sigma
+from diffsim.generative.mesh import uniform_time as uniform_time
+from diffsim.generative.paths import CondOT as CondOT
+from diffsim.generative.paths import Cosine as Cosine
+from diffsim.generative.paths import ScaledLinear as ScaledLinear
+from diffsim.generative.paths import Sigmoid as Sigmoid
+from diffsim.generative.reverse import forward_sde as forward_sde
+from diffsim.generative.reverse import marginal as marginal
+from diffsim.generative.reverse import perturb as perturb
+from diffsim.generative.reverse import prior as prior
+from diffsim.generative.reverse import probability_flow as probability_flow
+from diffsim.generative.reverse import reverse_sde as reverse_sde
+from diffsim.generative.schedule import EDM as EDM
+from diffsim.generative.schedule import VE as VE
+from diffsim.generative.schedule import VP as VP
+from diffsim.generative.schedule import Schedule as Schedule
+from diffsim.generative.schedule import SubVP as SubVP

@@ -1,0 +1,196 @@
+"""The one protocol of generative models: D(z, λ) = E[x₀ | z], the mean of what may have been before noise was added.
+
+A denoiser is any function D(z, λ), or D(z, λ, condition), of z = x/α, whose first axis is the batch, and λ, a scalar
+or one number for each row; it returns an estimate of x₀ shaped like z. Networks keep the form in which they were
+trained, network(x, t, condition) of the scaled x = αz and the schedule's own t, shape (batch,), in the dtype of z;
+`from_epsilon` and its siblings turn what they return into D. The condition is left out where there is none.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from diffsim import _checks, _nest, _tree
+from diffsim.generative.schedule import END, Schedule
+
+NEAR_NOISE = -16.0  # where σ/α = 10⁷ multiplies the error of a network that tells noise
+
+
+def rows(lam, z):
+    """λ as one number for each row of z, in its dtype."""
+    lam = _nest.to(lam, z.dtype)
+    return tf.fill(tf.shape(z)[:1], lam) if lam.shape.rank == 0 else lam
+
+
+def spread(lam, z):
+    """λ as a factor of z: a scalar, or one number for each row."""
+    return _nest.spread(_nest.to(lam, z.dtype), z)
+
+
+@dataclass(frozen=True)
+class Denoiser(ABC):
+    """A network read as D(z, λ, condition).
+
+    Args:
+        network: network(x, t), or network(x, t, condition).
+        schedule: on which it was trained.
+        condition: given to the network where D is called without one; None gives nothing.
+    """
+
+    network: Callable
+    schedule: Schedule
+    condition: Any = None
+
+    blind: ClassVar[float] = -END  # λ below which noise hides data from this kind of network
+
+    def __post_init__(self):
+        object.__setattr__(self, "condition", _tree.own(self.condition))
+        if not callable(self.network):
+            way_out = "Pass a Keras model or a function."
+            why = "it is asked at every step"
+            _checks.refuse("network", self.network, "a function network(x, t)", why, way_out, TypeError)
+        way_out = "Pass the one it was trained on, e.g. gen.Cosine()."
+        why = "it says at which scale and time the network sees z"
+        _checks.instance("schedule", self.schedule, Schedule, why=why, way_out=way_out)
+
+    def __call__(self, z, lam, condition=None):
+        """E[x₀ | z] at λ."""
+        lam = rows(lam, z)
+        alpha, sigma = (spread(a, z) for a in self.schedule.scales(lam))
+        x, t = self.see(z, alpha, lam)
+        condition = self.condition if condition is None else condition
+        out = self.network(x, t) if condition is None else self.network(x, t, condition)
+        if out.shape != z.shape:
+            way_out = "Split off learned variances before."
+            why = "it estimates noise, data or a mix for every entry of the state"
+            _checks.refuse("network", _checks.Verbatim(f"a result of shape {out.shape}"), f"{z.shape}", why, way_out)
+        return self.read(tf.cast(out, z.dtype), z, lam, alpha, sigma)
+
+    def see(self, z, alpha, lam):
+        """What the network sees of z and λ."""
+        return alpha * z, self.schedule.label(lam)
+
+    @abstractmethod
+    def read(self, out, z, lam, alpha, sigma):
+        """x₀ from what the network returned."""
+
+
+class from_epsilon(Denoiser):  # noqa: N801 - reads as a verb
+    """x₀ = z − (σ/α) ε̂: the network estimates the noise."""
+
+    blind = NEAR_NOISE
+
+    def read(self, out, z, lam, alpha, sigma):
+        """Take the noise out."""
+        return z - spread(tf.exp(-lam), z) * out
+
+
+class from_x0(Denoiser):  # noqa: N801
+    """x₀ = x̂₀: the network estimates the data."""
+
+    def read(self, out, z, lam, alpha, sigma):
+        """As it is."""
+        return out
+
+
+class from_v(Denoiser):  # noqa: N801
+    """x₀ = (αx − σv̂)/(α² + σ²), v = αε − σx₀.
+
+    References:
+        Salimans & Ho (2022), arXiv:2202.00512.
+    """
+
+    def read(self, out, z, lam, alpha, sigma):
+        """Turn (x, v) back."""
+        return (alpha * alpha * z - sigma * out) / (alpha * alpha + sigma * sigma)
+
+
+class from_score(Denoiser):  # noqa: N801
+    """x₀ = (x + σ²ŝ)/α (Tweedie): the network estimates s = ∇ₓ log p(x, t).
+
+    References:
+        Efron (2011), doi:10.1198/jasa.2011.tm11181; Song et al. (2021), arXiv:2011.13456.
+    """
+
+    blind = NEAR_NOISE
+
+    def read(self, out, z, lam, alpha, sigma):
+        """Tweedie's formula."""
+        return z + sigma * sigma / alpha * out
+
+
+class from_velocity(Denoiser):  # noqa: N801
+    """x₀ = (σ̇x − σû)/(σ̇α − σα̇), u = dx/dt = α̇x₀ + σ̇ε: x − tû on the straight path of `CondOT`.
+
+    Time runs from data to noise, so that u = ε − x₀ there; networks with the other sign need −network(x, 1 − t).
+
+    References:
+        Lipman et al. (2023), arXiv:2210.02747; Liu, Gong & Liu (2023), arXiv:2209.03003.
+    """
+
+    def read(self, out, z, lam, alpha, sigma):
+        """Solve for x₀."""
+        da, ds = (spread(r, z) for r in self.schedule.slopes(self.schedule.time(lam)))
+        return (ds * alpha * z - sigma * out) / (ds * alpha - sigma * da)
+
+
+@dataclass(frozen=True)
+class preconditioned:  # noqa: N801
+    """D = c_skip z + c_out F(c_in z, ¼ log σ, condition), in which input and target of F have variance one.
+
+    With σ = e^{−λ} and s² the variance of data, c_in = 1/√(σ² + s²); of all c_skip, s²/(σ² + s²) leaves the least to
+    F, of standard deviation c_out = σs/√(σ² + s²).
+
+    Args:
+        network: F(x, c, condition), the condition left out where there is none.
+        sigma_data: s, standard deviation of the data.
+        condition: as for the others.
+
+    References:
+        Karras et al. (2022), arXiv:2206.00364, table 1 and appendix B.6.
+    """
+
+    network: Callable
+    sigma_data: float = 0.5
+    condition: Any = None
+
+    def __post_init__(self):
+        _checks.number("sigma_data", self.sigma_data, above=0.0, why="it is the standard deviation of data")
+
+    def __call__(self, z, lam, condition=None):
+        """E[x₀ | z] at λ."""
+        lam, s = rows(lam, z), _nest.to(self.sigma_data, z.dtype)
+        sigma = spread(tf.exp(-lam), z)
+        size = tf.sqrt(sigma * sigma + s * s)
+        condition = self.condition if condition is None else condition
+        given = (z / size, -lam / 4) if condition is None else (z / size, -lam / 4, condition)
+        return (s / size) ** 2 * z + sigma * s / size * tf.cast(self.network(*given), z.dtype)
+
+
+def to_epsilon(x0, z, lam):
+    """ε = (z − x₀)e^λ."""
+    return (z - x0) * spread(tf.exp(_nest.to(lam, z.dtype)), z)
+
+
+def to_score(x0, z, lam, schedule: Schedule | None = None):
+    """∇_z log p = (x₀ − z)e^{2λ}; with a schedule ∇ₓ log p = (αx₀ − x)/σ², of x = αz."""
+    lam = _nest.to(lam, z.dtype)
+    score = (x0 - z) * spread(tf.exp(2 * lam), z)
+    return score if schedule is None else score / spread(schedule.scales(lam)[0], z)
+
+
+def to_v(x0, z, lam, schedule: Schedule):
+    """v = αε − σx₀."""
+    alpha, sigma = (spread(a, z) for a in schedule.scales(_nest.to(lam, z.dtype)))
+    return alpha * to_epsilon(x0, z, lam) - sigma * x0
+
+
+def to_velocity(x0, z, lam, schedule: Schedule):
+    """u = dx/dt = α̇x₀ + σ̇ε."""
+    da, ds = (spread(r, z) for r in schedule.slopes(schedule.time(_nest.to(lam, z.dtype))))
+    return da * x0 + ds * to_epsilon(x0, z, lam)

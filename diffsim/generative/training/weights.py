@@ -1,0 +1,112 @@
+"""Weights in files: safetensors or HDF5, each with the network's make and the schedule it was trained on."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import keras
+import numpy as np
+
+from diffsim import __version__, _checks
+from diffsim.generative import nets as nets  # whose classes a file may name
+
+
+def save(path, network, schedule, dtype=None, **notes: str):
+    """Write weights to "….safetensors" or "….h5".
+
+    Args:
+        path: where to.
+        network: a Keras network that can be made again from its configuration.
+        schedule: on which it was trained; `load` refuses another.
+        dtype: e.g. np.float16 to store them in half precision; None: as they are.
+        **notes: more to be kept in the file, e.g. loss="Matching(V())".
+    """
+    facts = {
+        "network": json.dumps(keras.saving.serialize_keras_object(network)), "schedule": describe(schedule),
+        "diffsim": __version__, **{name: str(text) for name, text in notes.items()},
+    }
+    arrays = {name: np.asarray(keras.ops.convert_to_numpy(v)) for name, v in _named(network).items()}
+    arrays = {n: np.ascontiguousarray(a if dtype is None else a.astype(dtype)) for n, a in arrays.items()}
+    new = f"{os.fspath(path)}.new"
+    if _kind(path) == ".h5":
+        import h5py
+
+        with h5py.File(new, "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+            file.attrs.update(facts)
+    else:
+        _safetensors().numpy.save_file(arrays, new, facts)
+    os.replace(new, path)
+
+
+def load(path, schedule=None):
+    """The network of a file, with its weights.
+
+    Args:
+        path: "….safetensors" or "….h5", written by `save`.
+        schedule: on which it is going to be used; None: not checked.
+
+    Returns:
+        A network.
+
+    Raises:
+        ValueError: another schedule than that of the file, or weights that do not fit the network's make.
+    """
+    if _kind(path) == ".h5":
+        import h5py
+
+        with h5py.File(path) as file:
+            facts = dict(file.attrs)
+            arrays = {}
+            file.visititems(lambda name, item: arrays.update({name: item[()]}) if hasattr(item, "dtype") else None)
+    else:
+        with _safetensors().safe_open(path, "numpy") as file:
+            facts = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+    if "network" not in facts:
+        _checks.refuse("path", os.fspath(path), "a file written by save", "it says which network its weights are of",
+                       "Make the network, and assign the weights yourself.")
+    if schedule is not None and describe(schedule) != facts["schedule"]:
+        _checks.refuse("schedule", _checks.Verbatim(describe(schedule)), facts["schedule"],
+                       "the network was trained on that one, and its times mean other noise on another",
+                       "Pass the schedule of the file.")
+    network = keras.saving.deserialize_keras_object(json.loads(facts["network"]))
+    named = _named(network)
+    if named.keys() != arrays.keys() or any(tuple(v.shape) != arrays[n].shape for n, v in named.items()):
+        odd = sorted(named.keys() ^ arrays.keys()) or [n for n, v in named.items() if tuple(v.shape) != arrays[n].shape]
+        _checks.refuse("path", os.fspath(path), "all weights of its network, and no others",
+                       f"{len(odd)} do not fit, {odd[0]} for one", "Save it again with this version.")
+    for name, variable in named.items():
+        variable.assign(arrays[name].astype(variable.dtype))
+    return network
+
+
+def describe(schedule) -> str:
+    """A schedule as text: equal for equal schedules; tables in full."""
+    with np.printoptions(threshold=2**31 - 1, floatmode="unique"):
+        return repr(schedule)
+
+
+def _named(network):
+    """Variables by their path below the network's own name, which Keras may number."""
+    return {v.path.partition("/")[2]: v for v in network.weights}
+
+
+def _kind(path):
+    kind = os.path.splitext(os.fspath(path))[1]
+    if kind not in (".h5", ".safetensors"):
+        _checks.refuse("path", os.fspath(path), 'a name that ends in ".safetensors" or ".h5"', "that says the format",
+                       "Rename it.")
+    return kind
+
+
+def _safetensors():
+    try:
+        import safetensors
+        import safetensors.numpy
+    except ImportError as error:
+        _checks.refuse("path", "….safetensors", "the package safetensors", f"it reads and writes such files ({error})",
+                       'pip install "diffsim[generative]", or save to "….h5".', ImportError)
+    return safetensors

@@ -6,7 +6,7 @@ Nothing here owns a loop, a stepper or a random number.
     Schedules   VP, SubVP, VE, EDM, Cosine, Sigmoid, ScaledLinear, CondOT in continuous time, Discrete in steps
     Meshes      karras, exponential, uniform_lambda, uniform_sigma, uniform_time; leading, trailing, linspace
     Denoisers   from_epsilon, from_x0, from_v, from_score, from_velocity, preconditioned: networks read as D(z, λ);
-                Gaussian, Mixture: known exactly
+                Gaussian, Mixture: known exactly; from_density: from a density on a grid, by the heat equation
     Back        to_epsilon, to_score, to_v, to_velocity
     Laws        reverse_sde, probability_flow, forward_sde; prior, perturb, marginal
     Guidance    guide
@@ -25,6 +25,7 @@ from diffsim.generative.denoiser import to_score as to_score
 from diffsim.generative.denoiser import to_v as to_v
 from diffsim.generative.denoiser import to_velocity as to_velocity
 from diffsim.generative.exact import Gaussian as Gaussian
+from diffsim.generative.density import from_density as from_density
 from diffsim.generative.exact import Mixture as Mixture
 from diffsim.generative.guidance import guide as guide
 from diffsim.generative.mesh import Mesh as Mesh

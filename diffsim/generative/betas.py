@@ -13,7 +13,7 @@ from diffsim.generative.paths import Cosine
 from diffsim.generative.schedule import END, Preserving, real
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Discrete(Preserving):
     """α² = ᾱₙ at the steps n = 0 … N − 1, λ linear in between; data themselves lie beyond step 0.
 
@@ -42,6 +42,9 @@ class Discrete(Preserving):
         for name, value in (("alphas_cumprod", a), ("table", table)):
             value.flags.writeable = False
             object.__setattr__(self, name, value)
+
+    def __repr__(self):
+        return f"Discrete({self.steps} steps, ᾱ = {self.alphas_cumprod[0]:.6g} … {self.alphas_cumprod[-1]:.4g})"
 
     @classmethod
     def of(cls, betas, **options) -> Discrete:

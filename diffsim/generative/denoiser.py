@@ -32,6 +32,22 @@ def spread(lam, z):
     return _nest.spread(_nest.to(lam, z.dtype), z)
 
 
+def ask(network, x, t, condition):
+    """What a network says of x, checked to be like it."""
+    out = tf.convert_to_tensor(network(x, t) if condition is None else network(x, t, condition))
+    if not out.shape.is_compatible_with(x.shape):
+        way_out = "Split off learned variances before."
+        why = "it estimates noise, data or a mix for every entry of the state"
+        _checks.refuse("network", _checks.Verbatim(f"a result of shape {out.shape}"), f"{x.shape}", why, way_out)
+    return tf.ensure_shape(tf.cast(out, x.dtype), x.shape)
+
+
+def _check_network(network):
+    if not callable(network):
+        way_out = "Pass a Keras model or a function."
+        _checks.refuse("network", network, "a function network(x, t)", "it is asked at every step", way_out, TypeError)
+
+
 @dataclass(frozen=True)
 class Denoiser(ABC):
     """A network read as D(z, λ, condition).
@@ -50,10 +66,7 @@ class Denoiser(ABC):
 
     def __post_init__(self):
         object.__setattr__(self, "condition", _tree.own(self.condition))
-        if not callable(self.network):
-            way_out = "Pass a Keras model or a function."
-            why = "it is asked at every step"
-            _checks.refuse("network", self.network, "a function network(x, t)", why, way_out, TypeError)
+        _check_network(self.network)
         way_out = "Pass the one it was trained on, e.g. gen.Cosine()."
         why = "it says at which scale and time the network sees z"
         _checks.instance("schedule", self.schedule, Schedule, why=why, way_out=way_out)
@@ -63,13 +76,8 @@ class Denoiser(ABC):
         lam = rows(lam, z)
         alpha, sigma = (spread(a, z) for a in self.schedule.scales(lam))
         x, t = self.see(z, alpha, lam)
-        condition = self.condition if condition is None else condition
-        out = self.network(x, t) if condition is None else self.network(x, t, condition)
-        if out.shape != z.shape:
-            way_out = "Split off learned variances before."
-            why = "it estimates noise, data or a mix for every entry of the state"
-            _checks.refuse("network", _checks.Verbatim(f"a result of shape {out.shape}"), f"{z.shape}", why, way_out)
-        return self.read(tf.cast(out, z.dtype), z, lam, alpha, sigma)
+        out = ask(self.network, x, t, self.condition if condition is None else condition)
+        return self.read(out, z, lam, alpha, sigma)
 
     def see(self, z, alpha, lam):
         """What the network sees of z and λ."""
@@ -160,6 +168,8 @@ class preconditioned:  # noqa: N801
     condition: Any = None
 
     def __post_init__(self):
+        object.__setattr__(self, "condition", _tree.own(self.condition))
+        _check_network(self.network)
         _checks.number("sigma_data", self.sigma_data, above=0.0, why="it is the standard deviation of data")
 
     def __call__(self, z, lam, condition=None):
@@ -167,9 +177,8 @@ class preconditioned:  # noqa: N801
         lam, s = rows(lam, z), _nest.to(self.sigma_data, z.dtype)
         sigma = spread(tf.exp(-lam), z)
         size = tf.sqrt(sigma * sigma + s * s)
-        condition = self.condition if condition is None else condition
-        given = (z / size, -lam / 4) if condition is None else (z / size, -lam / 4, condition)
-        return (s / size) ** 2 * z + sigma * s / size * tf.cast(self.network(*given), z.dtype)
+        out = ask(self.network, z / size, -lam / 4, self.condition if condition is None else condition)
+        return (s / size) ** 2 * z + sigma * s / size * out
 
 
 def to_epsilon(x0, z, lam):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest
+from diffsim import _checks, _nest, random
 from diffsim.generative.denoiser import rows
 
 
@@ -86,6 +86,15 @@ class Mixture:
         """∇ log p(z) at λ, (D − z)e^{2λ}."""
         lam = rows(lam, z) if _nest.to(lam, z.dtype).shape.rank else _nest.to(lam, z.dtype)
         return (self(z, lam) - z) * _nest.spread(tf.exp(2 * lam), z)
+
+    def sample(self, count: int, key, dtype=tf.float32):
+        """`count` draws of x₀, shape (count, d): the part by one uniform number, the place in it by d normal ones."""
+        first, second = random.split(key)
+        part = tf.searchsorted(np.cumsum(self.weights)[:-1], random.uniform(first, [count], tf.float64), side="right")
+        noise = random.normal(second, [count, self.means.shape[1]], tf.float64) * tf.gather(self.variances, part) ** 0.5
+        if self.axes is not None:
+            noise = tf.linalg.matvec(tf.gather(self.axes, part), noise)
+        return tf.cast(tf.gather(self.means, part) + noise, dtype)
 
     def moments(self):
         """Mean, shape (d,), and covariance, shape (d, d), of x₀."""

@@ -115,13 +115,15 @@ def _check_betas(schedule, low: float = 0.0):
     why = "β is a rate at which signal is lost"
     least = _checks.number("beta_min", schedule.beta_min, least=low, why=why)
     most = _checks.number("beta_max", schedule.beta_max, above=0.0, why=why)
-    if not most > least:
-        _checks.refuse("beta_max", most, f"a number > beta_min = {least:g}", "noise grows ever faster", "Swap them.")
+    if not most >= least:
+        _checks.refuse("beta_max", most, f"a number ≥ beta_min = {least:g}", "noise grows ever faster", "Swap them.")
 
 
 @dataclass(frozen=True)
 class VP(Preserving):
     """−2 log α = β_min t + ½(β_max − β_min)t², dx = −½β x dt + √β dW with β linear in time, 0 ≤ t ≤ 1.
+
+    With β_min = β_max = 2k/γ it is a bead in a trap of stiffness k at kT = k.
 
     References:
         Song et al. (2021), arXiv:2011.13456; Ho, Jain & Abbeel (2020), arXiv:2006.11239.

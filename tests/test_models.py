@@ -280,3 +280,10 @@ def test_wrong_types_are_type_errors():
         ds.models.GrayScott(F="0.04", k=0.06)
     with pytest.raises(TypeError):
         ds.models.GrayScott(F=0.04, k=0.06, feed=1.0)
+    with pytest.raises(TypeError, match=r"F=\[0.03, 0.04\].*np.array"):
+        ds.models.GrayScott(F=[0.03, 0.04], k=0.06)
+    model, grid = ds.models.GrayScott(F=0.04, k=0.06), ds.Grid(8, 1.0)
+    with pytest.raises(TypeError, match="ds.Grid"):
+        model.on((8,), ds.Periodic())
+    with pytest.raises(TypeError, match=r"a list of 2: expected a tuple \(u, v\)"):
+        ds.solve(model.on(grid, ds.Periodic()), [np.ones(8), np.zeros(8)], (0.0, 1.0), dt=1.0)

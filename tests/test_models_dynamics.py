@@ -146,6 +146,33 @@ def test_species_that_chase_each_other_between_unlike_walls_are_not_left_to_stab
     np.testing.assert_allclose(chosen.final, fine.final, atol=1e-6)
 
 
+@pytest.mark.parametrize("stepper", [ds.RK4(), ds.ETD1(), ds.IMEX()], ids=lambda s: type(s).__name__)
+def test_a_sweep_of_cross_diffusion_is_its_runs_one_by_one(stepper):
+    grid = ds.Grid((12, 10), 3.0)
+    c, rng = np.array([-0.4, 0.3]), np.random.default_rng(3)
+    y0 = tuple(rng.normal(size=(2, *grid.shape)) for _ in "uv")
+    model = M.CrossDiffusion(M.LotkaVolterra(), [[1.0, 0.2], [0.0, 0.7]])
+    sweep = model.varied(Dvu=c[:, None, None])
+    kept = {"dt": 0.002, "stepper": stepper, "jit": False}
+    together = ds.solve(sweep.on(grid, ds.Neumann()), y0, (0.0, 0.02), **kept).final
+    for i, value in enumerate(c):
+        alone = ds.solve(model.varied(Dvu=value).on(grid, ds.Neumann()), tuple(u[i] for u in y0), (0.0, 0.02), **kept)
+        for both, one in zip(together, alone.final, strict=True):
+            np.testing.assert_allclose(both[i], one, atol=1e-13)
+    assert np.abs(together[1][0] - together[1][1]).max() > 1e-3
+
+
+def test_a_matrix_of_diffusivities_is_one_for_all_cells():
+    grid, model = ds.Grid(16, 3.0), M.CrossDiffusion(STILL, np.eye(2))
+    with pytest.raises(ValueError, match=r"one for all cells.*\(16, 1\)"):
+        model.varied(Duv=np.linspace(0.0, 0.1, 16)).on(grid, ds.Neumann())
+    with pytest.raises(ValueError, match="in 1 of 3 sets"):
+        model.varied(Duu=np.array([1.0, -1.0, 1.0]))
+    law = model.varied(Duv=np.array([[0.1], [0.2]])).on(grid, ds.Neumann())
+    with pytest.raises(ValueError, match="leading axes"):
+        ds.solve(law, (np.ones(16), np.ones(16)), (0.0, 0.1), dt=0.001)
+
+
 def test_cross_diffusion_keeps_its_books():
     """What enters a species through a wall is Σⱼ Dᵢⱼ ∂ₙyⱼ: the ledger closes."""
     grid = ds.Grid(16, 3.0)

@@ -141,6 +141,9 @@ def test_nothing_is_executed(text):
     (lambda: M.from_rates(lambda u, v: (u, v), (1.0, -1.0)), "D of v", ValueError),
     (lambda: M.from_rates(lambda u, a: a * u, 1.0, species="u", parameters={"b": 1.0}), "it is called with", TypeError),
     (lambda: M.from_rates(lambda u: np.sin(u) * "x", 1.0), "it is called with", TypeError),
+    (lambda: M.from_rates(lambda u: np.sin(u), 1.0), "tf.… in place of NumPy", TypeError),
+    (lambda: M.from_rates(lambda u: u if u > 0 else -u, 1.0), "tf.where in place of if", TypeError),
+    (lambda: M.from_rates(lambda u, v, a: (a * u, v), (1.0, 1.0)), r"belongs into parameters=\{…\}", ValueError),
     (lambda: M.parse(3), "read as text", TypeError),
     (lambda: M.parse("u' = k*u", k="x"), "k='x'", TypeError),
 ])

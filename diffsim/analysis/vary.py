@@ -1,4 +1,4 @@
-"""Another value of a parameter, whether it is a field of a model or an entry of its `parameters`."""
+"""Another value of a parameter, by its name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from diffsim import _checks
 
 
 def names(model) -> tuple[str, ...]:
-    """What can be varied: fields, or the names that a user's own model was given."""
-    own = getattr(model, "parameters", None)
-    return tuple(own) if isinstance(own, dict) else tuple(f.name for f in fields(model))
+    """What can be varied: what the model names, or its fields."""
+    named = getattr(model, "named", None)
+    return tuple(f.name for f in fields(model)) if named is None else tuple(named)
 
 
 def vary(model, **values):
@@ -19,10 +19,9 @@ def vary(model, **values):
     Raises:
         ValueError: a name that is no parameter of the model.
     """
+    known = names(model)
     for name in values:
-        if name not in names(model):
-            _checks.refuse("parameter", name, f"one of {', '.join(names(model)) or 'none'}",
+        if name not in known:
+            _checks.refuse("parameter", name, f"one of {', '.join(known) or 'none'}",
                            f"{type(model).__name__} has no other", "Check the spelling.")
-    if isinstance(getattr(model, "parameters", None), dict):
-        return replace(model, parameters={**model.parameters, **values})
-    return replace(model, **values)
+    return model.varied(**values) if hasattr(model, "varied") else replace(model, **values)

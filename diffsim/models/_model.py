@@ -40,6 +40,9 @@ def checked(what, value, least: float = -math.inf, above: float = -math.inf):
     """A finite number as a float, or an array as it is, within bounds."""
     value = float(value) if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else value
     why = "it is a parameter of the law"
+    if isinstance(value, (list, tuple)):
+        _checks.refuse(what, value, "a number or an array", "a list has no shape",
+                       "Pass np.array(…); for a sweep in the plane np.array(…)[:, None, None].", TypeError)
     if not hasattr(value, "shape"):
         return _checks.number(what, value, least=least, above=above, why=why)
     _checks.finite(what, value, least=least, why=why)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
 from diffsim.boundary import Dirichlet, Flux, Neumann, Periodic
+from diffsim.grid import Grid
 from diffsim.operators.base import Scaled
 from diffsim.operators.stencil import Diffusion, Laplacian
 
@@ -32,14 +33,20 @@ def elementwise(model) -> bool:
     return len(arrays(model)) == sum(np.ndim(a) > 0 for a in _tree.flatten(model)[0])
 
 
-def check_grid(model, grid) -> None:
+def check_grid(model, grid, more: dict | None = None) -> None:
     """Refuse parameters whose trailing axes are not the grid's, or whose leading axes contradict each other.
+
+    Args:
+        model: whose arrays are checked.
+        grid: the grid.
+        more: name → array, to check as well.
 
     Raises:
         ValueError: as said.
     """
+    _checks.instance("grid", grid, Grid, why="the model lives on it", way_out="Pass ds.Grid(shape=…, size=…).")
     lead, first = (), ""
-    for name, a in arrays(model).items():
+    for name, a in (arrays(model) | (more or {})).items():
         shape = tuple(a.shape)
         if not _broadcasts(shape[-grid.ndim:], grid.shape):
             example = (*shape[:1], *(1,) * grid.ndim)
@@ -56,14 +63,19 @@ def check_grid(model, grid) -> None:
                            "Give them different axes to sweep all pairs: (m, 1, …) and (n, …).")
 
 
-def check_state(model, y) -> None:
-    """Refuse a state that does not have the leading axes of the sweep.
+def check_state(model, y, more: dict | None = None) -> None:
+    """Refuse a state that does not have the leading axes of the sweep; `more` as in `check_grid`.
 
     Raises:
         ValueError: as said.
+        TypeError: a list.
     """
+    if isinstance(y, list):
+        names = ", ".join(model.species)
+        _checks.refuse("y0", _checks.Verbatim(f"a list of {len(y)}"), f"a tuple ({names})",
+                       "rates come as a tuple, and a state keeps its structure", f"Write y0=({names}).", TypeError)
     for leaf in _nest.flatten(y):
-        for name, a in arrays(model).items():
+        for name, a in (arrays(model) | (more or {})).items():
             if not _broadcasts(tuple(a.shape), tuple(leaf.shape)):
                 _checks.refuse("y0", _checks.Verbatim(f"a part of shape {tuple(leaf.shape)}"),
                                f"axes over which {type(model).__name__}.{name} of shape {tuple(a.shape)} broadcasts",

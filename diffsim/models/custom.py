@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import tensorflow as tf
 
@@ -28,6 +28,19 @@ class Custom(Reaction):
     def diffusivities(self):
         """As given."""
         return self.D
+
+    @property
+    def named(self) -> dict:
+        """The parameters, and the diffusivities by the names of the species, Du for u."""
+        return self._moves() | self.parameters
+
+    def varied(self, **values):
+        """With other parameters, or other diffusivities."""
+        D = tuple(values.pop(name, D) if name not in self.parameters else D for name, D in self._moves().items())
+        return replace(self, D=D, parameters=self.parameters | values)
+
+    def _moves(self) -> dict:
+        return {f"D{s}": D for s, D in zip(self.species, self.D, strict=True)}
 
     def rates(self, t, y):
         """What the function returns, in the shape and precision of y."""
@@ -74,22 +87,29 @@ def from_rates(rates: Callable, diffusivities, *, species=None, parameters=None)
     species = (species,) if isinstance(species, str) else tuple(species)
     if len(D) != len(species):
         _checks.refuse("diffusivities", diffusivities, f"{len(species)} of them: one for each of {', '.join(species)}",
-                       "each species diffuses by itself", "Write 0.0 for one that does not move.")
+                       "each species diffuses by itself",
+                       "Write 0.0 for one that does not move; what is no species belongs into parameters={…}.")
     D = tuple(checked(f"D of {s}", d, least=0.0) for s, d in zip(species, D, strict=True))
     model = Custom(rates, D, species, parameters, "t" in names and "t" not in parameters)
-    one = [tf.ones([2], tf.float64) for _ in species]
     try:
-        model.rates(tf.zeros([], tf.float64), one[0] if len(one) == 1 else tuple(one))
-    except (TypeError, AttributeError) as error:
+        tf.function(lambda: _probe(model), autograph=False).get_concrete_function()
+    except (TypeError, AttributeError, NotImplementedError) as error:
         if _checks.is_message(error):
             raise
         _checks.refuse("rates", rates, f"a function of ({', '.join([*species, *parameters])})",
-                       f"it is called with these (it failed: {str(error)[:120]})",
-                       "Name the species and the parameters as its arguments and use TensorFlow operations.", TypeError)
+                       f"it is called with these, as tensors (it failed: {str(error)[:120]})",
+                       "Name the species and the parameters as its arguments, and use tf.… in place of NumPy and "
+                       "tf.where in place of if.", TypeError)
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         if _checks.is_message(error) or not parameters:
             raise  # arrays over the grid do not fit two cells: `solve` will compare shapes
     return model
+
+
+def _probe(model):
+    """The rates in two cells."""
+    one = [tf.ones([2], tf.float64) for _ in model.species]
+    return model.rates(tf.zeros([], tf.float64), one[0] if len(one) == 1 else tuple(one))
 
 
 def _arguments(fn) -> list[str]:

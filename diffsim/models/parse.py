@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +14,7 @@ from diffsim import _checks, _nest, _tree
 from diffsim._tree import static
 from diffsim.models import _expression, _linear_part
 from diffsim.models._model import checked
-from diffsim.models.cross import CrossDiffusion
+from diffsim.models.cross import CrossDiffusion, matrix
 from diffsim.models.reaction import Reaction
 
 _LEFT = re.compile(r"\s*(?:d([^\W\d]\w*)\s*/\s*dt|([^\W\d]\w*?)(?:\s*'|_t))\s*")
@@ -35,6 +35,15 @@ class Parsed(Reaction):
         """What stands before lap(…)."""
         return tuple(_expression.value(tree, self.parameters) for tree in self.mobilities)
 
+    @property
+    def named(self) -> dict:
+        """The parameters."""
+        return self.parameters
+
+    def varied(self, **values):
+        """With other parameters."""
+        return replace(self, parameters=self.parameters | values)
+
     def rates(self, t, y):
         """All that stands beside lap(…)."""
         leaves = _nest.flatten(y)
@@ -43,6 +52,28 @@ class Parsed(Reaction):
         values = [v if getattr(v, "shape", None) == leaf.shape else _nest.to(v, leaf.dtype) + tf.zeros_like(leaf)
                   for v, leaf in zip(values, leaves, strict=True)]
         return values[0] if len(values) == 1 else tuple(values)
+
+
+@dataclass(frozen=True)
+class ParsedCross(CrossDiffusion):
+    """Parsed equations with Laplacians of other species."""
+
+    coefficients: tuple = static()  # a tree for each pair
+
+    @property
+    def parameters(self) -> dict:
+        """All that the equations name."""
+        return self.model.parameters
+
+    @property
+    def named(self) -> dict:
+        """The parameters."""
+        return self.parameters
+
+    def varied(self, **values):
+        """With other parameters, in the rates and before lap(…)."""
+        model = self.model.varied(**values)
+        return replace(self, model=model, D=_matrix(self.coefficients, model.parameters))
 
 
 def parse(*equations: str, **parameters) -> Reaction:
@@ -85,7 +116,8 @@ def parse(*equations: str, **parameters) -> Reaction:
     if all(set(laps[s]) <= {s} for s in species):
         _check_signs(model)
         return model
-    return CrossDiffusion(model, _matrix(laps, species, parameters))
+    coefficients = tuple(tuple(laps[i].get(j, _ZERO) for j in species) for i in species)
+    return ParsedCross(model, _matrix(coefficients, parameters), coefficients)
 
 
 def _equations(texts) -> dict:
@@ -148,13 +180,5 @@ def _check_values(model):
                        "they are computed once", "Check divisions and powers of numbers.")
 
 
-def _matrix(laps, species, parameters):
-    rows = [[_expression.value(laps[i].get(j, _ZERO), parameters) for j in species] for i in species]
-    for row in rows:
-        for D in row:
-            if np.ndim(D):
-                _checks.refuse("cross-diffusion", D, "numbers", "the matrix of diffusivities is one for all cells",
-                               "Use numbers before lap(…) of other species.")
-    if any(isinstance(D, (tf.Tensor, tf.Variable)) for row in rows for D in row):
-        return tf.stack([tf.stack([_nest.to(D, tf.float64) for D in row]) for row in rows])
-    return np.array(rows, np.float64)
+def _matrix(coefficients, parameters):
+    return matrix([[_expression.value(tree, parameters) for tree in row] for row in coefficients])

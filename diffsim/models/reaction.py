@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import fields, replace
 from typing import ClassVar
 
-import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _tree
+from diffsim import _checks
 from diffsim.equation import Equation
 from diffsim.models import _sweep, _uniform
 from diffsim.models._model import Model
@@ -33,6 +33,15 @@ class Reaction(Model):
     @abstractmethod
     def rates(self, t, y):
         """fₛ(t, y), a state like y [concentration / time]."""
+
+    @property
+    def named(self) -> dict:
+        """Name → value of all that `varied` may change."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def varied(self, **values) -> Reaction:
+        """The model with other values, by name; `stability_map` and `onset` go this way."""
+        return replace(self, **values)
 
     def steady_states(self) -> tuple[tuple[float, ...], ...]:
         """Isolated uniform states at which all rates vanish, one number for each species, ascending.
@@ -103,11 +112,6 @@ class Reaction(Model):
             _checks.refuse("boundary", boundary, f"one for all species or {len(self.species)}",
                            f"{type(self).__name__} has the species {', '.join(self.species)}", "Give one for each.")
         return each
-
-    @property
-    def alike(self) -> bool:
-        """Whether all parameters are numbers: the law is the same everywhere."""
-        return all(np.ndim(a) == 0 for a in _tree.flatten(self)[0])
 
     @property
     def local(self) -> bool:

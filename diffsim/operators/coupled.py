@@ -22,7 +22,7 @@ class Coupled(Operator):
 
     Args:
         ops: A for each species; the boundary conditions live in them.
-        D: matrix [S, S] [length² / time].
+        D: matrix [S, S], or one for each run, [n, 1, 1, S, S] in the plane [length² / time].
     """
 
     ops: tuple[Operator, ...]
@@ -51,13 +51,16 @@ class Coupled(Operator):
 
     def radius(self):
         """‖D‖ times the largest among the species'."""
-        return float(np.linalg.norm(np.asarray(self.D), 2)) * max(op.radius() for op in self.ops)
+        return float(np.linalg.norm(np.asarray(self.D), 2, (-2, -1)).max()) * max(op.radius() for op in self.ops)
 
     def budgets(self, t, u, grid):
         """For each species what enters through each wall, Σⱼ Dᵢⱼ times the inflow of species j."""
         each = [op.budget(t, leaf, grid) for op, leaf in zip(self.ops, _nest.flatten(u), strict=True)]
         D = _nest.to(self.D, _nest.real_dtype(u))
-        rows = [[{name: D[i, j] * v for name, v in b.items()} for j, b in enumerate(each)] for i in range(len(each))]
+        if D.shape.rank > 2:  # one for each run: inflows have no axes of the grid
+            D = tf.squeeze(D, list(range(-2 - grid.ndim, -2)))
+        S = range(len(each))
+        rows = [[{name: D[..., i, j] * v for name, v in each[j].items()} for j in S] for i in S]
         return [merge(row) for row in rows]
 
     @property
@@ -87,7 +90,8 @@ class Coupled(Operator):
                            "only then do mixtures of species diffuse each by itself",
                            "Use an explicit stepper: Tsit5(), RK4() or Heun().")
         lam, V = found
-        parts = tuple(Scaled(ops[0], x.item()).diagonal() for x in lam)
+        each = (x if x.ndim else x.item() for x in np.moveaxis(lam, -1, 0))
+        parts = tuple(Scaled(ops[0], x).diagonal() for x in each)
         return Mixed(self, PerLeaf(parts), V, np.linalg.inv(V))
 
 
@@ -164,7 +168,7 @@ def mix(M, y):
     dtype = complex_of(dtype) if kind.is_complex and not dtype.is_complex else dtype
     leaves = [tf.cast(leaf, dtype) for leaf in leaves]
     M = _nest.to(M, dtype)
-    rows = [tf.add_n([M[i, j] * leaf for j, leaf in enumerate(leaves)]) for i in range(len(leaves))]
+    rows = [tf.add_n([M[..., i, j] * leaf for j, leaf in enumerate(leaves)]) for i in range(len(leaves))]
     return _nest.pack(y, rows)
 
 
@@ -172,6 +176,6 @@ def _modes(D):
     """(eigenvalues, eigenvectors), or None where these are too few or a mode grows."""
     D = np.asarray(D, np.float64)
     lam, V = np.linalg.eig(D)
-    if lam.real.min() < -1e-12 * abs(lam).max() or np.linalg.cond(V) > 1e8:
+    if (lam.real.min(-1) < -1e-12 * abs(lam).max(-1)).any() or np.linalg.cond(V).max() > 1e8:
         return None
     return np.where(lam.real < 0, lam - lam.real, lam), V

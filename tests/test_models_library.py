@@ -76,6 +76,10 @@ def test_newton_finds_what_closed_forms_say():
 def test_known_steady_states():
     np.testing.assert_allclose(M.Thomas().steady_states(), [(37.738210819, 25.158807212)], rtol=1e-9)
     np.testing.assert_allclose(M.LengyelEpstein(10.0).steady_states(), [(2.0, 5.0)])
+    F = np.array([0.0, 0.04, 0.04])
+    _, (u, v), (w, x) = M.GrayScott(F, np.array([0.1, 0.059, 0.061])).steady_states()
+    np.testing.assert_allclose([u[1], v[1], w[1], x[1]], np.ravel(M.GrayScott(0.04, 0.059).steady_states()[1:]))
+    assert np.isnan([u, v, w, x])[:, [0, 2]].all()
     (u, v), = M.GiererMeinhardt(mu=0.5, nu=0.8, sigma=0.2).steady_states()
     assert (u, v) == pytest.approx((2.0, 5.0))
     assert len(M.RosenzweigMacArthur(K=0.1).steady_states()) == 2
@@ -140,7 +144,7 @@ def test_parameters_states_and_wavenumbers_broadcast():
 
 
 @pytest.mark.parametrize("call", [
-    lambda: M.GrayScott(np.array([0.04, 0.05]), 0.06).steady_states(),
+    lambda: M.Thomas(np.array([150.0, 160.0])).steady_states(),
     lambda: M.FitzHughNagumo(I=np.array([0.0, 0.5])).steady_states(),
     lambda: M.Schnakenberg().jacobian((1.0,)),
     lambda: M.Schnakenberg().jacobian(1.0),

@@ -88,6 +88,13 @@ def test_blue_state_of_gray_and_scott():
     assert found.wavelength == pytest.approx(13.4939, abs=1e-4)
 
 
+def test_species_that_stay_where_they_are_may_keep_their_disturbances():
+    """The susceptible do not move: λ = β − γ − D k² of the infected, and 0 for all waves of the others."""
+    found = an.fastest(models.SIR(beta=2.5, gamma=1.0), (1.0, 0.0, 0.0))
+    assert found == (0.0, pytest.approx(1.5, rel=1e-12), 0.0)
+    assert an.fastest(models.Barkley(), (0.0, 0.0)).growth < 0
+
+
 def test_a_range_of_wavenumbers_may_exclude_the_fastest():
     assert an.fastest(SCHNAKENBERG, REST, k=(0.7, 2.0)).k == 0.7
 
@@ -101,6 +108,20 @@ def test_turing_onset_of_schnakenberg():
     assert found.value == pytest.approx(8.5676274578, abs=5e-11)
     assert found.k == pytest.approx(0.58450045894, abs=1e-11)
     assert found.wavelength == pytest.approx(10.74967, abs=1e-5)
+
+
+def test_onsets_of_the_cima_reaction_and_of_the_enzyme():
+    """Of iodide and chlorite by the closed forms of its class; of uric acid by those of any two species."""
+    model = models.LengyelEpstein(a=10.0, c=1.5)
+    turing = an.onset(model, "b", (0.2, 0.5), kind=Instability.TURING)
+    root = (np.sqrt(10 * 1.5 * 5 + 2 * 10.5) - np.sqrt(10 * 1.5 * 5)) / 2  # of 10.5 − 2b = 2√(75 b) at α = 2
+    assert turing.value == pytest.approx(root**2, rel=1e-12)
+    assert an.onset(model, "sigma", (10.0, 20.0), kind=Instability.HOPF).value == pytest.approx(3.5 / 0.3, rel=1e-12)
+    assert model.sigma * model.b > 3.5 and model.b < turing.value  # as it comes it makes patterns and does not swing
+    enzyme = models.Thomas()
+    (a, b), (c, d) = enzyme.jacobian(enzyme.steady_states()[0]).numpy()
+    ratio = ((a * d - 2 * b * c) + 2 * np.sqrt(b * c * (b * c - a * d))) / a**2  # Du = 1
+    assert an.onset(enzyme, "Dv", (10.0, 40.0)).value == pytest.approx(ratio, rel=1e-11)
 
 
 def test_brusselator_has_a_turing_and_a_hopf_onset_wherever_it_is_first():
@@ -161,6 +182,63 @@ def test_own_models_vary_by_the_names_they_were_given():
     known = an.onset(SCHNAKENBERG, "b", (1.0, 3.0)).value
     state = lambda m: (0.1 + (b := m.parameters["b"]), b / (0.1 + b) ** 2)  # noqa: E731
     assert an.onset(own, "b", (1.0, 3.0), state=state).value == pytest.approx(known, rel=1e-12)
+    assert an.onset(own, "Dv", (2.0, 40.0), state=state).value == pytest.approx(8.5676274578, abs=5e-11)
+
+
+CROSS = models.CrossDiffusion(SCHNAKENBERG, [[1.0, 0.1], [0.0, 8.0]])
+
+
+def cross_onset(name, between):
+    """Where B² = 4 det J det D with B = D₁₁J₂₂ + D₂₂J₁₁ − D₁₂J₂₁ − D₂₁J₁₂ > 0, and k² = B/2 det D there."""
+    from scipy.optimize import brentq
+
+    J, names = np.array([[0.8, 1.0], [-1.8, -1.0]]), ["Duu", "Duv", "Dvu", "Dvv"]
+
+    def parts(p):
+        D = np.array(CROSS.D)
+        D.flat[names.index(name)] = p
+        B = D[0, 0] * J[1, 1] + D[1, 1] * J[0, 0] - D[0, 1] * J[1, 0] - D[1, 0] * J[0, 1]
+        return B, np.linalg.det(D)
+
+    p = brentq(lambda p: parts(p)[0] - 2 * np.sqrt(np.linalg.det(J) * parts(p)[1]), *between, xtol=1e-14)
+    return p, np.sqrt(parts(p)[0] / (2 * parts(p)[1]))
+
+
+@pytest.mark.parametrize(("name", "between"), [("Dvv", (7.0, 20.0)), ("Duv", (0.0, 0.5)), ("Dvu", (-4.0, 1.0))])
+def test_coefficients_of_cross_diffusion_have_names(name, between):
+    found = an.onset(CROSS, name, between)
+    value, k = cross_onset(name, between)
+    assert found.kind is Instability.TURING
+    assert (found.value, found.k) == (pytest.approx(value, abs=1e-11), pytest.approx(k, rel=1e-6))
+
+
+def test_maps_of_cross_diffusion_by_name_or_as_text():
+    text = models.parse("u' = lap(u) + c*lap(v) + a - u + u**2*v", "v' = 8*lap(v) + 0.9 - u**2*v", a=0.1, c=0.1)
+    c, a = np.linspace(-0.2, 0.6, 9), np.linspace(0.05, 0.3, 4)
+    by_name = an.stability_map(CROSS, K, x=("Duv", c), y=("a", a))
+    as_text = an.stability_map(text, K, x=("c", c), y=("a", a), state=lambda m: (m.parameters["a"] + 0.9, 1.0))
+    np.testing.assert_array_equal(by_name.codes, as_text.codes)
+    np.testing.assert_allclose(by_name.growth, as_text.growth, rtol=1e-10)
+    assert set(np.unique(by_name.codes)) == {Instability.STABLE, Instability.TURING}
+    one = models.CrossDiffusion(replace(SCHNAKENBERG, a=a[1]), [[1.0, c[7]], [0.0, 8.0]])
+    assert by_name.growth[7, 1] == pytest.approx(an.dispersion(one, one.steady_states()[0], K).growth.max(), rel=1e-10)
+    assert an.onset(text, "c", (0.0, 0.5), state=lambda m: REST).value == pytest.approx(
+        cross_onset("Duv", (0.0, 0.5))[0], abs=1e-11)
+
+
+FEED = {"a": 0.1}
+
+
+def test_maps_follow_what_functions_refer_to():
+    """No program outlives the values that were compiled into it."""
+    own = models.from_rates(lambda u, v, b: (FEED["a"] - u + u**2 * v, b - u**2 * v), (1.0, 20.0), parameters={"b": 0.9})
+    axes = {"x": ("Dv", np.array([5.0, 20.0])), "y": ("b", np.array([0.9, 1.0]))}
+    growth = []
+    for FEED["a"] in (0.1, 0.2, 0.1):
+        known = an.stability_map(replace(SCHNAKENBERG, a=FEED["a"]), K, **axes).growth
+        growth.append(an.stability_map(own, K, **axes, state=REST).growth)
+        np.testing.assert_allclose(growth[-1], known, rtol=1e-10)
+    assert abs(growth[0] - growth[1]).min() > 1e-3
 
 
 def test_benjamin_feir():
@@ -212,6 +290,14 @@ def test_sets_without_the_state_are_unknown():
     np.testing.assert_array_equal(found.converged, exists)
     np.testing.assert_array_equal(found.codes == Instability.UNKNOWN, ~exists)
     assert np.isnan(found.growth[~exists]).all() and 0.2 < exists.mean() < 0.9
+    own = an.stability_map(models.GrayScott(F=0.04, k=0.06, Du=0.2, Dv=0.1), K, x=("F", F), y=("k", k))
+    np.testing.assert_array_equal(own.codes, found.codes)  # its own closed form, on the same branch everywhere
+    K_, m = np.linspace(0.3, 3.0, 5), np.linspace(0.4, 0.95, 6)
+    prey = an.stability_map(models.RosenzweigMacArthur(), K, x=("K", K_), y=("m", m))
+    lives = 5 * (1 - m) * K_[:, None] > m
+    np.testing.assert_array_equal(prey.codes == Instability.UNKNOWN, ~lives)
+    u = (m / (5 * (1 - m)) + 0 * K_[:, None])[lives]
+    np.testing.assert_array_equal(prey.codes[lives] == Instability.HOPF, (K_[:, None] + 0 * m)[lives] > 2 * u + 0.2)
 
 
 def test_newton_finds_states_of_one_and_three_species():
@@ -363,6 +449,7 @@ AXES = {"x": ("Dv", [1.0, 2.0]), "y": ("b", [0.5, 0.9])}
     (lambda: an.fastest(replace(SCHNAKENBERG, Du=0.0), REST), ValueError, "does not diffuse"),
     (lambda: an.fastest(SCHNAKENBERG, REST, k=(2.0, 1.0)), ValueError, "least < greatest"),
     (lambda: an.onset(SCHNAKENBERG, "d", (1.0, 40.0)), ValueError, "'d'.*one of a, b, Du, Dv"),
+    (lambda: an.onset(CROSS, "Dv", (1.0, 40.0)), ValueError, "one of a, b, Duu, Duv, Dvu, Dvv,"),
     (lambda: an.onset(SCHNAKENBERG, "Dv", (1.0, 2.0)), ValueError, "unstable at the other"),
     (lambda: an.onset(SCHNAKENBERG, "Dv", (1.0, 40.0), kind=Instability.STABLE), ValueError, "TURING"),
     (lambda: an.onset(Restless(), "r", (-1.0, 1.0)), ValueError, "uniform steady state"),
@@ -372,6 +459,9 @@ AXES = {"x": ("Dv", [1.0, 2.0]), "y": ("b", [0.5, 0.9])}
     (lambda: an.stability_map(SCHNAKENBERG, K, **(AXES | {"x": AXES["y"]})), ValueError, "two axes"),
     (lambda: an.stability_map(SCHNAKENBERG, K, **(AXES | {"x": ("Dv", [[1.0]])})), ValueError, "one parameter"),
     (lambda: an.stability_map(SCHNAKENBERG, K, **AXES, state=(np.ones(3), 1.0)), ValueError, "each pair"),
+    (lambda: an.stability_map(SCHNAKENBERG, K, x="Dv", y="b"), TypeError, r"\(name, values\)"),
+    (lambda: an.stability_map(SCHNAKENBERG, K, **(AXES | {"y": {"b": [1.0]}})), TypeError, "y={"),
+    (lambda: an.onset(SCHNAKENBERG, "Dv", 20.0), TypeError, r"\(low, high\)"),
     (lambda: an.uniform_state(SCHNAKENBERG, 1.0), ValueError, "a tuple of 2"),
     (lambda: an.modes(LINE, ds.Neumann()).pattern((1, 2)), ValueError, "one integer"),
     (lambda: ds.plot.dispersion("relation"), TypeError, "Dispersion"),

@@ -51,7 +51,7 @@ def onset(model, parameter: str, between: tuple[float, float], *, kind: Instabil
         Onset.
 
     Raises:
-        TypeError: a model without `symbol`.
+        TypeError: a model without `symbol`, no two values.
         ValueError: an unknown parameter; no change of stability in between; a model that has no uniform state.
 
     Source: A. M. Turing, Phil. Trans. R. Soc. B 237 (1952) 37, doi:10.1098/rstb.1952.0012.
@@ -59,6 +59,9 @@ def onset(model, parameter: str, between: tuple[float, float], *, kind: Instabil
     from scipy.optimize import brentq  # not behind the front door
 
     stability.linear(model)
+    if np.shape(between) != (2,):
+        _checks.refuse("between", between, "(low, high)", "the onset is sought between two values",
+                       "Give a value at which the state is stable and one at which it is not.", TypeError)
     low, high = (_checks.number("between", v, why="it bounds a parameter") for v in between)
     vary(model, **{parameter: low})  # refuses what is unknown
     measure, whole = _measure(kind), kind in (Instability.HOPF, Instability.UNIFORM)

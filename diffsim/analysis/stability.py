@@ -1,4 +1,8 @@
-"""Linear stability of uniform states: dispersion relations λ(k), what grows fastest, and its name."""
+"""Linear stability of uniform states: dispersion relations λ(k), what grows fastest, and its name.
+
+All of it in double precision, whatever that of parameters and states: near onset λ is a small difference of large
+numbers, and in single precision its sign would be that of rounding.
+"""
 
 from __future__ import annotations
 
@@ -214,7 +218,11 @@ def peak(model, state, k, measure) -> tuple[float, float]:
 
 
 def reach(model, state) -> float:
-    """A wavenumber beyond which all waves decay: Re λ is at most the greatest eigenvalue of (A + Aᴴ)/2, there < 0."""
+    """A wavenumber beyond which no wave grows: Re λ is at most the greatest eigenvalue of (A + Aᴴ)/2, there < 0.
+
+    Where that stays positive, because a species does not diffuse, Re λ itself must be gone at the largest k whose
+    eigenvalues are not lost in rounding; from there on it is that of the species that stay where they are.
+    """
     k = np.concatenate([[0.0], 1e-6 * 2.0 ** np.arange(80)])
     A = _one_set(model.symbol(k**2, state), model, 1).numpy()
     top, size = np.linalg.eigvalsh((A + np.conj(A).swapaxes(-1, -2)) / 2)[:, -1], np.abs(A).max((-2, -1))
@@ -222,6 +230,8 @@ def reach(model, state) -> float:
     sound = np.flatnonzero(size <= 1e6 * scale)  # beyond, rounding hides what does not diffuse
     grows = np.flatnonzero(top[sound] > 1e-9 * scale)
     if grows.size and grows[-1] == len(sound) - 1:
+        if np.linalg.eigvals(A[sound[-1]]).real.max() <= 1e-9 * scale:
+            return float(k[sound[-1]])
         _checks.refuse("k", None, "(least, greatest) wavenumber", "short waves may grow without end where a species "
                        "does not diffuse", "Pass k=(0.0, largest that matters).")
     return float(k[grows[-1] + 1] if grows.size else 1.0)

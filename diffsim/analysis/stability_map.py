@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _tree
+from diffsim._compiled import Compiled
 from diffsim.analysis import eigen, stability
 from diffsim.analysis.vary import vary
 
@@ -56,19 +57,19 @@ def stability_map(model, k, *, x: tuple, y: tuple, state: Callable | tuple | Non
         x: (name, values) of one parameter, values (nx,).
         y: (name, values) of another, values (ny,).
         state: where Newton's method starts: a closed form or guess, model ↦ state, called once with arrays as
-            parameters, NaN where there is none; or one state for all; the last of `steady_states()` in the middle
-            of the map if not given.
+            parameters, NaN where there is none; or one state for all; the last of `steady_states()` if not given:
+            of each set where models have a closed form for arrays, else in the middle of the map.
 
     Returns:
         StabilityMap.
 
     Raises:
-        TypeError: a model without `symbol`.
+        TypeError: a model without `symbol`, axes that are no pairs.
         ValueError: unknown names, values that are not (n,), k < 0, a model that has no uniform state.
     """
     stability.linear(model)
     k2 = np.atleast_1d(stability.wavenumbers(k)).ravel() ** 2
-    names, (xs, ys) = (x[0], y[0]), (values(*axis) for axis in (x, y))
+    names, (xs, ys) = zip(*(_axis("x", x), _axis("y", y)), strict=True)
     one = vary(vary(model, **{names[0]: float(xs[0])}), **{names[1]: float(ys[0])})  # refuses what is unknown
     if names[0] == names[1]:
         _checks.refuse("y", names[1], f"another parameter than {names[0]!r}", "a map has two axes",
@@ -108,8 +109,9 @@ def uniform_state(model, guess) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
         _checks.refuse("guess", guess, f"a tuple of {len(model.species)}: ({', '.join(model.species)})",
                        "a uniform state has one value for each species", "Give a number or an array for each.")
     leaves, structure = _tree.flatten(model)
-    shape = np.broadcast_shapes(*(np.shape(a) for a in (*leaves, *parts)))
-    y = [tf.constant(np.broadcast_to(np.asarray(p, np.float64), shape)) for p in parts]
+    y = [tf.constant(p, tf.float64) for p in parts]
+    shape = np.broadcast_shapes(*(a.shape for a in (*y, *_rates(model, y))))  # of all sets that the rates know
+    y = [tf.broadcast_to(a, shape) for a in y]
     leaves, step = _tree.as_tensors(leaves, tf.float64), _newton(structure)
     for _ in range(STEPS):
         y, moved = step(leaves, y)
@@ -125,8 +127,7 @@ def _newton(structure):
 
     def step(leaves, y):
         model = _tree.unflatten(structure, leaves)
-        state = y[0] if len(y) == 1 else tuple(y)
-        f = [tf.broadcast_to(a, y[0].shape) for a in tf.nest.flatten(model.rates(tf.zeros([], tf.float64), state))]
+        f = [tf.broadcast_to(a, y[0].shape) for a in _rates(model, y)]
         J = model.jacobian(tuple(y))
         size = tf.reduce_max(tf.abs(J), [-2, -1]) * (1 + _greatest(y))
         there = _greatest(f) <= 1e-14 * size  # where an amount is conserved J is singular, and no step is to be made
@@ -134,7 +135,11 @@ def _newton(structure):
         moved = _greatest([m / (1 + tf.abs(a)) for m, a in zip(move, y, strict=True)])
         return [a - m for a, m in zip(y, move, strict=True)], moved
 
-    return tf.function(step, jit_compile=True, autograph=False)
+    return Compiled(structure, lambda: tf.function(step, jit_compile=True, autograph=False))
+
+
+def _rates(model, y):
+    return tf.nest.flatten(model.rates(tf.zeros([], tf.float64), y[0] if len(y) == 1 else tuple(y)))
 
 
 def _greatest(parts):
@@ -163,16 +168,20 @@ def _waves(structure, jit: bool):
     def survey(leaves, y, k2):
         return stability.summary(_tree.unflatten(structure, leaves), tuple(y), k2)
 
-    return tf.function(survey, jit_compile=jit, autograph=False)
+    return Compiled(structure, lambda: tf.function(survey, jit_compile=jit, autograph=False))
 
 
-def values(name, array) -> np.ndarray:
-    """Values of one parameter, (n,)."""
+def _axis(what, axis) -> tuple[str, np.ndarray]:
+    """(name, values) of one parameter, values (n,)."""
+    if not (isinstance(axis, (tuple, list)) and len(axis) == 2 and isinstance(axis[0], str)):
+        _checks.refuse(what, axis, '(name, values), as ("Dv", np.linspace(2, 40, 200))',
+                       "each axis of the map is one parameter", "Give its name and its values.", TypeError)
+    name, array = axis
     array = np.asarray(_checks.finite(f"{name}", array, why="it is a parameter of the law"), np.float64)
     if array.ndim != 1 or not array.size:
         _checks.refuse(f"{name}", array, "shape (n,)", "each axis of the map is one parameter",
                        "Pass np.linspace(low, high, n).")
-    return array
+    return name, array
 
 
 def rest(model):
@@ -186,10 +195,14 @@ def rest(model):
 
 def _start(model, names, axes, state):
     xs, ys = axes
+    family = vary(model, **{names[0]: xs[:, None], names[1]: ys[None, :]})
     if state is None:
-        state = rest(vary(model, **{n: float(v[len(v) // 2]) for n, v in zip(names, axes, strict=True)}))
+        try:
+            state = rest(family)  # a closed form for all sets
+        except (TypeError, ValueError):
+            state = rest(vary(model, **{n: float(v[len(v) // 2]) for n, v in zip(names, axes, strict=True)}))
     if callable(state):
-        state = state(vary(model, **{names[0]: xs[:, None], names[1]: ys[None, :]}))
+        state = state(family)
     parts = state if isinstance(state, (tuple, list)) else (state,)
     try:
         return [np.broadcast_to(np.asarray(p, np.float64), (len(xs), len(ys))) for p in parts]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diffsim.models import _uniform
+import numpy as np
+
 from diffsim.models._model import parameter
 from diffsim.models.mass_action import Channel, MassAction
 
@@ -49,14 +50,16 @@ class GrayScott(MassAction):
     def steady_states(self) -> tuple[tuple[float, float], ...]:
         """Uniform (u, v) at which the rates vanish: (1, 0); for 4(F + k)² ≤ F two more.
 
-        They solve uv = F + k and F(1 − u) = (F + k)v; the one with less u comes last.
+        They solve uv = F + k and F(1 − u) = (F + k)v; the one with less u comes last. Where F or k are arrays all
+        three are given, NaN where there are none.
         """
-        _uniform.one_set(self)
-        F, loss = float(self.F), float(self.F + self.k)
-        if 4.0 * loss**2 > F or F == 0.0:
-            return ((1.0, 0.0),)
-        root = (1.0 - 4.0 * loss**2 / F) ** 0.5
-        return (1.0, 0.0), *(((1.0 - s) / 2.0, F / loss * (1.0 + s) / 2.0) for s in (-root, root))
+        F, loss = np.asarray(self.F, np.float64), np.asarray(self.F, np.float64) + self.k
+        with np.errstate(divide="ignore", invalid="ignore"):
+            root = np.sqrt(1.0 - 4.0 * loss**2 / F)
+            pairs = [((1.0 - s) / 2.0, F / loss * (1.0 + s) / 2.0) for s in (-root, root)]
+        if root.ndim == 0:
+            pairs = [(float(u), float(v)) for u, v in pairs if np.isfinite(u)]
+        return (1.0, 0.0), *pairs
 
     @property
     def reactions(self):

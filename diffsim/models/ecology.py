@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _nest
-from diffsim.models import _uniform
 from diffsim.models._model import parameter
 from diffsim.models.mass_action import Channel, MassAction
 from diffsim.models.reaction import Reaction
@@ -114,14 +113,14 @@ class RosenzweigMacArthur(Reaction):
         return self.r * u * (1.0 - u / self.K) - eaten, self.e * eaten - self.m * v
 
     def steady_states(self):
-        """(0, 0), (K, 0), and both together where predators thrive on K prey."""
-        _uniform.one_set(self)
-        alone = (0.0, 0.0), (self.K, 0.0)
-        gain = self.a * (self.e - self.m * self.h)
-        if gain * self.K <= self.m:
-            return alone
-        u = self.m / gain
-        return *alone, (u, self.r * (1.0 - u / self.K) * (1.0 + self.a * self.h * u) / self.a)
+        """(0, 0), (K, 0), and both together where predators thrive on K prey, for arrays NaN where they do not."""
+        alone, gain = ((0.0, 0.0), (self.K, 0.0)), self.a * (self.e - self.m * self.h)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            u = np.where(gain * self.K > self.m, self.m / np.asarray(gain, np.float64), np.nan)
+        v = self.r * (1.0 - u / self.K) * (1.0 + self.a * self.h * u) / self.a
+        if np.ndim(v) == 0:
+            return (*alone, (float(u), float(v))) if np.isfinite(u) else alone
+        return *alone, (u, v)
 
 
 @dataclass(frozen=True)

@@ -70,14 +70,15 @@ class LengyelEpstein(Reaction):
 
     Scaled: time by the life of iodide, length by how far it diffuses meanwhile.
 
-    Known answers: steady state (a/5, 1 + a²/25); well mixed it oscillates for σb < 3a/5 − 25/a.
+    Known answers: steady state (α, 1 + α²), α = a/5; well mixed it oscillates for σb < 3α − 5/α; patterns where
+    c(3α² − 5) − αb > 2√(5αbc(1 + α²)), whatever σ.
 
     Source: I. Lengyel, I. R. Epstein, Science 251 (1991) 650, doi:10.1126/science.251.4994.650.
     """
 
     a: float = parameter(10.0, above=0.0)
     b: float = parameter(0.3, above=0.0)
-    sigma: float = parameter(8.0, above=0.0)
+    sigma: float = parameter(20.0, above=0.0)
     c: float = parameter(1.5, least=0.0)
 
     species = ("u", "v")
@@ -111,7 +112,7 @@ class Thomas(Reaction):
         Du: diffusivity of uric acid u [length² / time].
         Dv: diffusivity of oxygen v [length² / time].
 
-    Known answers: for the default parameters the steady state (37.7382, 25.1588).
+    Known answers: for the default kinetics the steady state (37.7382, 25.1588), and patterns for Dv/Du > 27.0152.
 
     Source: D. Thomas, in Analysis and Control of Immobilized Enzyme Systems, Springer 1975, p. 115;
         J. D. Murray, Mathematical Biology II, Springer 2003, doi:10.1007/b98869.
@@ -123,7 +124,7 @@ class Thomas(Reaction):
     rho: float = parameter(13.0, least=0.0)
     K: float = parameter(0.05, above=0.0)
     Du: float = parameter(1.0, least=0.0)
-    Dv: float = parameter(1.0, least=0.0)
+    Dv: float = parameter(40.0, least=0.0)
 
     species = ("u", "v")
 

@@ -20,10 +20,16 @@ def test_colours_that_are_cut_have_arrows(limits, ends):
     assert bars == [ends]
 
 
-@pytest.mark.parametrize(("size", "note"), [((2.0, 1.0), ""), ((100.0, 1.0), "100 : 1"), ((1.0, 50.0), "1 : 50")])
+@pytest.mark.parametrize(("size", "note"), [((2.0, 1.0), ""), ((20.0, 1.0), ""), ((1.0, 12.0), ""),
+                                            ((100.0, 1.0), "100 : 1"), ((1.0, 50.0), "1 : 50")])
 def test_a_box_not_to_scale_says_so(size, note):
-    title = ds.plot.field(ds.Grid((6, 4), size), U).axes[0].get_title()
-    assert title.endswith(note) and bool(title) == bool(note)
+    figure = ds.plot.field(ds.Grid((6, 4), size), U)
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    assert ax.get_title().endswith(note) and bool(ax.get_title()) == bool(note)
+    box = ax.get_window_extent()
+    assert note or box.width / box.height == pytest.approx(size[0] / size[1], rel=1e-3)
+    assert box.width > 25 and box.height > 25  # pixels: never a thread
 
 
 def test_short_logarithmic_axes_have_labels():

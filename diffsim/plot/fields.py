@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from diffsim import _checks
 from diffsim.plot import style
 
-ELONGATED = 6.0  # boxes longer than this are stretched to be seen
+ELONGATED = 6.0  # slices of a volume longer than this are stretched to be seen
+STRIP = 25.0  # so are boxes in the plane longer than this
 
 
 def size(grid) -> tuple[float, float]:
@@ -17,18 +19,19 @@ def size(grid) -> tuple[float, float]:
     long, high = grid.size[0], grid.size[1]
     if grid.ndim == 3:  # three images in a row: (x, y), (x, z), (y, z)
         long, high = 2 * grid.size[0] + grid.size[1], max(grid.size[1:])
-    ratio = long / high
-    if not 1 / ELONGATED <= ratio <= ELONGATED * (grid.ndim - 1):
+    ratio, limit = long / high, STRIP if grid.ndim == 2 else ELONGATED
+    if not 1 / limit <= ratio <= limit * (grid.ndim - 1):
         ratio = 1.0
     width = min(9.0, 3.6 * ratio + 1.2) if ratio >= 1 or grid.ndim == 3 else 3.6
     picture = width - (1.2 if grid.ndim == 2 else 2.8)
-    return width, float(np.clip(picture / ratio + 0.8, 2.0, 8.0))
+    return width, float(np.clip(picture / ratio + 0.8, 1.2, 8.0))
 
 
 def field(grid, u, *, name: str = "u", unit: str = "1", length_unit: str = "1", limits=None, figure=None):
     """u(x) as a line, u(x, y) as an image in true proportions, u(x, y, z) as three slices through the middle.
 
-    A box more than six times as long as wide would be a thread: it is stretched, and the title says so.
+    A box in the plane that is more than 25 times as long as wide would be a thread, and so would a slice that is six
+    times as long: it is stretched, and the title says so.
 
     Args:
         grid: Grid or RadialGrid.
@@ -97,8 +100,8 @@ def _line(figure, grid, text, length_unit, limits):
 
 def _image(figure, grid, text, length_unit, limits, extend):
     ax = figure.subplots()
-    image = plane(ax, grid, (0, 1), length_unit, limits)
-    style.bar(figure, image, text, ax, extend)
+    image = plane(ax, grid, (0, 1), length_unit, limits, longest=STRIP)
+    style.bar(figure, image, text, ax, extend, 1.0 if ax.get_aspect() == "auto" else grid.size[0] / grid.size[1])
     return lambda u: image.set_data(u.T)
 
 
@@ -129,17 +132,21 @@ def _volume(figure, grid, text, length_unit, limits, at=None, extend="neither"):
     return show
 
 
-def plane(ax, grid, across, length_unit, limits, ticks=5):
+def plane(ax, grid, across, length_unit, limits, ticks=5, longest=ELONGATED):
     """An empty image of the plane spanned by two axes of the grid, in true proportions or with a note that says no."""
     a, b = (grid.axes[i] for i in across)
     extent = (a.faces[0], a.faces[-1], b.faces[0], b.faces[-1])
     ratio = (extent[1] - extent[0]) / (extent[3] - extent[2])
     blank = np.full((len(b.centers), len(a.centers)), np.nan)
+    scaled = 1 / longest <= ratio <= longest
     image = ax.imshow(blank, origin="lower", extent=extent, **style.colours(limits),
-                      aspect="equal" if 1 / ELONGATED <= ratio <= ELONGATED else "auto")
-    if not 1 / ELONGATED <= ratio <= ELONGATED:
+                      aspect="equal" if scaled else "auto")
+    if not scaled:
         ax.set_title(f"not to scale: {a.name} : {b.name} = {ratio:.3g} : 1" if ratio > 1 else
                      f"not to scale: {a.name} : {b.name} = 1 : {1 / ratio:.3g}", fontsize=style.SMALL)
     style.tidy(ax, style.label(a.name, length_unit), style.label(b.name, length_unit), ticks)
+    for axis, short in ((ax.xaxis, 1 / ratio), (ax.yaxis, ratio)):
+        if scaled and short > 4:
+            axis.set_major_locator(MaxNLocator(2 if short < 10 else 1))
     ax.spines[["top", "right"]].set_visible(True)
     return image

@@ -65,12 +65,16 @@ def legend(ax, **options) -> None:
     ax.legend(**{"fontsize": SMALL, "frameon": False, "handlelength": 1.6} | options)
 
 
-def bar(fig, image, text: str, ax, extend: str = "neither") -> None:
-    """The colour bar of an image, with its name and unit; arrows at the ends beyond which there are values."""
-    colours = fig.colorbar(image, cax=ax.inset_axes([1.03, 0.0, 0.04, 1.0]), extend=extend)  # as high as the image
+def bar(fig, image, text: str, ax, extend: str = "neither", ratio: float = 1.0) -> None:
+    """The colour bar of an image, with its name and unit; arrows at the ends beyond which there are values.
+
+    `ratio` is that of the image's width to its height: the bar is as high as the image, and never too thin to see.
+    """
+    wide = 0.04 * min(1.0, 4 / ratio) * max(1.0, 0.5 / ratio)
+    colours = fig.colorbar(image, cax=ax.inset_axes([1.0 + 0.75 * wide, 0.0, wide, 1.0]), extend=extend)
     colours.set_label(text, fontsize=SMALL + 1)
     colours.ax.tick_params(labelsize=SMALL)
-    colours.locator = MaxNLocator(6)
+    colours.locator = MaxNLocator(6 if ratio < 4 else 2)
     colours.formatter.set_useMathText(True)
     colours.formatter.set_powerlimits(POWERS)
     colours.ax.yaxis.get_offset_text().set_fontsize(SMALL)

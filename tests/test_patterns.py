@@ -204,3 +204,34 @@ def test_pearson_full_size(name):
         last = tf.cast(v[-1], tf.float64).numpy()
         lattice = np.sqrt(3) / 2 * np.prod(grid.size) / (2.5 * verdict.features.wavelength) ** 2
         assert count(grid, last, 0.15).spots == pytest.approx(lattice, rel=0.15)
+
+
+LETTERS = {  # of Pearson's figure 3, one pair (F, k) inside the region of each
+    "α": (0.010, 0.047, Pattern.CHAOS),
+    "β": (0.026, 0.051, Pattern.CHAOS),
+    "γ": (0.026, 0.055, Pattern.LABYRINTH),
+    "δ": (0.042, 0.059, Pattern.HOLES),
+    "ε": (0.018, 0.055, Pattern.CHAOS),
+    "ζ": (0.026, 0.059, Pattern.SPOTS),
+    "η": (0.034, 0.063, Pattern.SPOTS),
+    "θ": (0.038, 0.061, Pattern.LABYRINTH),
+    "ι": (0.046, 0.0594, Pattern.HOLES),
+    "κ": (0.050, 0.063, Pattern.LABYRINTH),
+    "λ": (0.034, 0.065, Pattern.SPOTS),
+    "μ": (0.058, 0.065, Pattern.LABYRINTH),
+}
+
+
+@pytest.mark.slow
+def test_pearsons_letters_have_the_names_that_the_documentation_gives():
+    n, end = 128, 30_000
+    F, k = (np.array([c[i] for c in LETTERS.values()], np.float32)[:, None, None] for i in (0, 1))
+    grid = ds.Grid((n, n), 2.5 * n / 256)
+    start = ds.initial.patches(grid, patch=(0.5, 0.5), count=8, noise=0.1, key=ds.key(5))
+    y0 = tuple(tf.repeat(a[None], len(LETTERS), 0) for a in start)
+    save = ds.SaveAt(ts=np.arange(end - 3150.0, end + 1, 50.0), fn=lambda t, y: y[1])
+    v = ds.solve(ds.models.GrayScott(F, k).on(grid, ds.Periodic()), y0, (0, end), dt=1.0, stepper=ds.Euler(), save=save).y
+    seen = {name: recognise(grid, v[:, i]).pattern for i, name in enumerate(LETTERS)}
+    assert seen == {name: c[2] for name, c in LETTERS.items()}
+    worms = count(grid, v[-1, -1].numpy(), 0.15)
+    assert worms.stripes > 10 and worms.in_stripes > 5 * worms.in_spots

@@ -20,7 +20,7 @@ class Pattern(enum.Enum):
     HOMOGENEOUS = "uniform in space"
     SPOTS = "compact maxima on a low ground, that stay in place"
     STRIPES = "long bands of one direction"
-    LABYRINTH = "long bands of all directions"
+    LABYRINTH = "long bands of all directions, which branch or end"
     HOLES = "compact minima in a high ground, that stay in place"
     WAVES = "moves, and comes back at one frequency"
     CHAOS = "moves, and does not come back"
@@ -70,8 +70,11 @@ def recognise(grid: Grid, records, *, least: float = 1e-3, periodic: bool = True
 
     On Pearson's classes of the Gray–Scott model the features keep clear of these borders: motion below 0.15 at rest,
     0.05 to 0.52 for pulsating spots, above 0.73 for chaos; coherence below 0.6 for chaos, above 0.8 for spirals of
-    Barkley's model; roundness 1.0 to 1.2 for spots, −1.1 for holes, within ±0.2 for labyrinths. Measured fields with
-    noise must be smoothed first: every grain counts as a component.
+    Barkley's model; roundness 1.0 to 1.2 for spots, −1.1 for holes, within ±0.2 for labyrinths, up to 0.45 where bands
+    are short. His letters read, from v (in u spots are holes): α, β and ε CHAOS; ζ, η and λ SPOTS; δ and ι HOLES;
+    θ, κ and μ LABYRINTH, γ this or STRIPES. Worms, bands that do not branch but end, have no name of their own here:
+    they are LABYRINTH, and `count` says how many there are. Measured fields with noise must be smoothed first: every
+    grain counts as a component.
 
     Args:
         grid: a box in the plane.

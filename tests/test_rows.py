@@ -143,3 +143,26 @@ def test_a_grid_is_cut_only_where_that_is_less_work():
     assert 8 <= depth <= 16 and 128 <= planes <= 300
     assert tiles.slabs((4096,), 32, 4 << 20, 1) == (32, None)
     assert tiles.slabs((8, 1024, 1024), 8, 8 * 1040, 1) == (8, None)
+
+
+def test_species_that_stay_or_only_decay_go_along():
+    """Of (v, w, z) only v moves, w has no linear part and z decays by its own: tables for all three."""
+    grid = ds.Grid((6, 14), (3.0, 7.0))
+
+    def rates(t, y):
+        v, w, z = y
+        return v - v * v * v / 3 - w, 0.08 * (v + 0.7 - 0.8 * w), v * w
+
+    law = ds.Equation(linear=(0.3 * ds.Laplacian(grid, ds.Neumann()), None, -0.4), drift=rates, local=True)
+    y0 = (*state(grid, (), tf.float64), tf.ones(grid.shape, tf.float64))
+    assert is_deep(law, y0)
+    deep, plain = both_ways(law, y0, 37, 0.05)
+    assert distance(deep.final, plain.final) < 1e-13
+
+
+def test_every_model_of_the_library_with_local_rates_has_deep_halos():
+    """Also those in which a species stays where it is."""
+    grid = ds.Grid((8, 12), (4.0, 6.0))
+    for model in (ds.models.FitzHughNagumo(), ds.models.Barkley(), ds.models.SIR(), ds.models.Brusselator()):
+        y0 = tuple(tf.fill(grid.shape, tf.constant(0.5, tf.float64)) for _ in model.species)
+        assert is_deep(model.on(grid, ds.Periodic()), y0), type(model).__name__

@@ -204,7 +204,8 @@ class Burst:
         def go():
             rates = [self._linear(i, p) for i, p in enumerate(tables)]
             if drift is not None:
-                rates = [a + b for a, b in zip(rates, drift(tables), strict=True)]
+                rates = [b if a is None else a + b for a, b in zip(rates, drift(tables), strict=True)]
+            rates = [tf.zeros_like(p) if a is None else a for a, p in zip(rates, tables, strict=True)]
             return [_xla.fence(p + h * rate) for p, rate in zip(tables, rates, strict=True)]
 
         def stay():
@@ -223,17 +224,21 @@ class Burst:
             low, high = pairs[axis] if axis < len(pairs) else (own - 1, own + 1)
             part = k * ((rows.read(table, high) - table) - (table - rows.read(table, low)))
             total = part if total is None else total + part
-        return total if growth is None else total + growth * table
+        if growth is None:
+            return total
+        return growth * table if total is None else total + growth * table
 
 
 def burst(operators, leaves) -> Burst | None:
-    """The table form of a state's operators, if they are Laplacians with periodic or no-flux walls."""
+    """The table form of a state's operators, if they are Laplacians with periodic or no-flux walls, or none."""
     rows, coefficients = [], []
-    for op, u in zip(operators, leaves, strict=True):
-        found = _plain(op)
-        if found is None or u.dtype.is_complex:
+    plain = [_plain(op) for op in operators]
+    moving = [found for found in plain if found is not None and found[0] is not None]
+    for found, u in zip(plain, leaves, strict=True):
+        if found is None or not moving or u.dtype.is_complex:
             return None
         stencil, K, growth = found
+        stencil = stencil or moving[0][0]  # a species that stays where it is goes along
         d = stencil.grid.ndim
         deepest = min(DEPTH[d], stencil.grid.shape[-1]) // 2 * 2
         row = (stencil.grid.shape[-1] + 2 * deepest) * u.dtype.size * len(leaves)
@@ -250,7 +255,11 @@ def burst(operators, leaves) -> Burst | None:
 
 
 def _plain(op):
-    """(stencil, coefficient of each axis, rate of growth or None), or None."""
+    """(stencil or None, coefficient of each axis, rate of growth or None), or None."""
+    if op is None:
+        return None, (), None
+    if isinstance(op, Identity):
+        return None, (), op.a
     if isinstance(op, Diagonal):
         return None if op.of is None else _plain(op.of)
     if isinstance(op, Scaled):

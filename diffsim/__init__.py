@@ -61,6 +61,8 @@ from diffsim.solution import Solution as Solution
 from diffsim.solution import Status as Status
 from diffsim.solve import solve as solve
 from diffsim.steady import steady as steady
+from diffsim.steppers.corrected import ETDPC as ETDPC
+from diffsim.steppers.corrected import ETDBlock as ETDBlock
 from diffsim.steppers.explicit import RK4 as RK4
 from diffsim.steppers.explicit import Euler as Euler
 from diffsim.steppers.explicit import Heun as Heun
@@ -77,7 +79,11 @@ from diffsim.steppers.implicit import ImplicitEuler as ImplicitEuler
 from diffsim.steppers.langevin import BAOAB as BAOAB
 from diffsim.steppers.langevin import LeimkuhlerMatthews as LeimkuhlerMatthews
 from diffsim.steppers.leap import TauLeap as TauLeap
+from diffsim.steppers.multistep import ETDAB as ETDAB
+from diffsim.steppers.multistep import AdamsBashforth as AdamsBashforth
+from diffsim.steppers.multistep import ETDMidpoint as ETDMidpoint
 from diffsim.steppers.onto import Onto as Onto
+from diffsim.steppers.relay import Relay as Relay
 from diffsim.steppers.splitting import Strang as Strang
 from diffsim.steppers.ssa import SSA as SSA
 from diffsim.steppers.stabilised import RKL2 as RKL2

@@ -9,9 +9,11 @@ Nothing here owns a loop, a stepper or a random number.
                 Gaussian, Mixture: known exactly; from_density: from a density on a grid, by the heat equation
     Back        to_epsilon, to_score, to_v, to_velocity
     Laws        reverse_sde, probability_flow, forward_sde; prior, perturb, marginal
+    Samplers    samplers.ddim, heun, dpm_solver_pp, unipc, edm, …; sample runs one, samplers.inversion goes back
     Guidance    guide
 """
 
+from diffsim.generative import samplers as samplers
 from diffsim.generative.betas import Discrete as Discrete
 from diffsim.generative.denoiser import Denoiser as Denoiser
 from diffsim.generative.denoiser import from_epsilon as from_epsilon
@@ -47,6 +49,7 @@ from diffsim.generative.reverse import perturb as perturb
 from diffsim.generative.reverse import prior as prior
 from diffsim.generative.reverse import probability_flow as probability_flow
 from diffsim.generative.reverse import reverse_sde as reverse_sde
+from diffsim.generative.sample import sample as sample
 from diffsim.generative.schedule import EDM as EDM
 from diffsim.generative.schedule import VE as VE
 from diffsim.generative.schedule import VP as VP

@@ -1,0 +1,135 @@
+"""Steps of laws whose drift undoes their noise: by a flow without noise, and noise whose effect is known.
+
+Such a law is dY = [A Y + v(t, Y) + η(…)] dt + g dN, where the flow dY = [A Y + v] dt alone already carries the law's
+density, and where the noise alone, with more or less of it, leads from one time to another. A reverse diffusion is one.
+Then a step may follow the flow further than it must and come back by noise, or add noise first, or follow the flow and
+settle by Langevin's dynamics. The flow can be of any order; with the noise the order is 1 in the path, and the density
+is as exact as the flow.
+
+References:
+    Karras et al. (2022), arXiv:2206.00364; Song et al. (2021), arXiv:2011.13456, for the last.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import tensorflow as tf
+
+from diffsim import _checks, _nest
+from diffsim.equation import Slot
+from diffsim.steppers.base import Step, Stepper
+
+
+class Undoing(ABC):
+    """A drift with a flow in it; its law's linear part belongs to the flow."""
+
+    flow: Any  # v(t, y)
+
+    @abstractmethod
+    def around(self, t, h):
+        """(t₋, t₊), float64: where noise added at t leads, and from where noise leads to t + h, for a step's share."""
+
+    @abstractmethod
+    def noised(self, y, begin, end, xi):
+        """y, led by noise alone from one time to another; ξ are standard normal numbers."""
+
+    @abstractmethod
+    def settled(self, y, t, h, at, xi):
+        """y after a step of Langevin's dynamics at the time `at`, as long as the share of the step from t to t + h."""
+
+
+@dataclass(frozen=True)
+class Detour(Stepper):
+    """The flow to beyond t + h, then noise back to it: ancestral sampling.
+
+    Args:
+        stepper: takes the steps of the flow; a method without memory.
+    """
+
+    stepper: Stepper
+
+    takes = frozenset({Slot.LINEAR, Slot.DRIFT, Slot.DIFFUSION})
+
+    def __post_init__(self):
+        _checks.instance("stepper", self.stepper, Stepper, why="it follows the flow", way_out="Use e.g. ETD1().")
+
+    @property
+    def order(self):
+        """That of the flow's stepper."""
+        return self.stepper.order
+
+    def bind(self, law, h):
+        """Bind the flow's stepper to the flow."""
+        self.check_slots(law)
+        if not isinstance(law.drift, Undoing):
+            _checks.refuse(
+                "law",
+                _checks.Verbatim("one whose drift is an ordinary function"),
+                "one whose drift undoes its noise",
+                f"{type(self).__name__} follows the flow in it, which an ordinary function does not show",
+                "Use ETD1() or EulerMaruyama().",
+                TypeError,
+            )
+        if law.diffusion is not None and not law.noise.white:
+            why = "its increments are scaled as independent ones"
+            _checks.refuse("noise", law.noise, "Brownian()", why, "Use EulerMaruyama().", TypeError)
+        flow = replace(law, drift=law.drift.flow, diffusion=None)
+        stepper, bound = self.stepper.bind(flow, h)
+        return replace(self, stepper=stepper), replace(law, linear=bound.linear)
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """One step."""
+        end = t + tf.cast(h, tf.float64)
+        beyond = law.drift.around(t, h)[1]
+        y = self._follow(law, t, beyond, h, y)
+        return Step(y if noise is None else law.drift.noised(y, beyond, end, standard(noise, h)), None, ())
+
+    def _follow(self, law, begin, end, h, y):
+        flow = replace(law, drift=law.drift.flow, diffusion=None)
+        length = tf.cast(end - begin, h.dtype)
+        stepper = self.stepper
+        return stepper.step(
+            flow, begin, length, y, stepper.init(flow, begin, y), stepper.prepare(flow, length), None
+        ).y
+
+
+@dataclass(frozen=True)
+class Churn(Detour):
+    """Noise first, back to before t, then the flow to t + h: EDM's stochastic sampler.
+
+    Args:
+        stepper: takes the steps of the flow; a method without memory.
+        noise_scale: factor of the noise, 1 if the density is to be right.
+    """
+
+    noise_scale: float = 1.0
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """One step."""
+        end = t + tf.cast(h, tf.float64)
+        before = law.drift.around(t, h)[0]
+        if noise is None:
+            before = t
+        else:
+            xi = _nest.scale(_nest.to(self.noise_scale, h.dtype), standard(noise, h))
+            y = law.drift.noised(y, t, before, xi)
+        return Step(self._follow(law, before, end, h, y), None, ())
+
+
+@dataclass(frozen=True)
+class Settled(Detour):
+    """The flow to t + h, then Langevin's dynamics there: predictor and corrector."""
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """One step."""
+        end = t + tf.cast(h, tf.float64)
+        y = self._follow(law, t, end, h, y)
+        return Step(y if noise is None else law.drift.settled(y, t, h, end, standard(noise, h)), None, ())
+
+
+def standard(noise, h):
+    """Standard normal numbers of an increment."""
+    return _nest.map(lambda a: a / tf.cast(tf.sqrt(tf.abs(h)), a.dtype), noise())

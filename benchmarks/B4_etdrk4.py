@@ -5,7 +5,7 @@
 
 Exponax with a mask that lets all modes pass, in a compiled fori_loop that stays in Fourier space ("Exponax") or goes
 through physical space at each step as its own `repeat` does ("Exponax, repeat"). Errors are against classical
-Runge–Kutta with short steps in NumPy, in float64. diffsim runs through `solve`.
+Runge–Kutta behind an integrating factor, with steps 16 times shorter, in NumPy and float64. diffsim runs through `solve`.
 """
 
 import time
@@ -15,10 +15,8 @@ import numpy as np
 from harness import compare, steps_for, timed
 
 F, K, DU, DV, R = 0.037, 0.06, 2e-5, 1e-5, 0.7
-PROBLEMS = {  # size, step, steps after which the error is taken, Runge–Kutta steps in each of them
-    "Gray–Scott": (2.5, 2.0, 10, {256: 8, 512: 32, 64: 4}),
-    "Swift–Hohenberg": (64 * np.pi, 0.1, 10, {256: 12, 512: 192}),
-}
+PROBLEMS = {"Gray–Scott": (2.5, 2.0, 5), "Swift–Hohenberg": (64 * np.pi, 0.1, 5)}  # size, step, steps until the error
+SUBSTEPS = 16
 GRIDS = (("Gray–Scott", (256, 256)), ("Gray–Scott", (512, 512)), ("Swift–Hohenberg", (256, 256)))
 GRIDS += (("Swift–Hohenberg", (512, 512)), ("Gray–Scott", (64, 64, 64)))
 SECONDS = 1.0
@@ -36,8 +34,8 @@ def start(problem, shape):
 
 
 def reference(problem, shape):
-    """The state after the checked steps, by classical Runge–Kutta on Fourier coefficients."""
-    size, dt, checked, substeps = PROBLEMS[problem]
+    """The state after the checked steps, by Lawson's Runge–Kutta method on Fourier coefficients."""
+    size, dt, checked = PROBLEMS[problem]
     d, n = len(shape), shape[0]
     k = 2 * np.pi / size * np.fft.fftfreq(n, 1 / n)
     k2 = sum(np.meshgrid(*[k**2] * (d - 1), (k**2)[: n // 2 + 1], indexing="ij"))
@@ -51,14 +49,16 @@ def reference(problem, shape):
             n = np.stack([F * (1 - y[0]) - made, made - (F + K) * y[1]])
         else:
             n = y**2 - y**3
-        return lam * c + np.fft.rfftn(n, axes=axes)
+        return np.fft.rfftn(n, axes=axes)
 
-    c, h = np.fft.rfftn(start(problem, shape), axes=axes), dt / substeps[n]
-    for _ in range(checked * substeps[n]):
+    c, h = np.fft.rfftn(start(problem, shape), axes=axes), dt / SUBSTEPS
+    half = np.exp(lam * h / 2)
+    for _ in range(checked * SUBSTEPS):
         a = rate(c)
-        b = rate(c + h / 2 * a)
-        e = rate(c + h / 2 * b)
-        c = c + h / 6 * (a + 2 * b + 2 * e + rate(c + h * e))
+        b = rate(half * (c + h / 2 * a))
+        e = rate(half * c + h / 2 * b)
+        f = rate(half * (half * c + h * e))
+        c = half * (half * (c + h / 6 * a) + h / 3 * (b + e)) + h / 6 * f
     return np.fft.irfftn(c, shape, axes)
 
 

@@ -5,7 +5,8 @@
 
 Exponax with a mask that lets all modes pass, in a compiled fori_loop that stays in Fourier space ("Exponax") or goes
 through physical space at each step as its own `repeat` does ("Exponax, repeat"). Errors are against classical
-Runge–Kutta behind an integrating factor, with steps 16 times shorter, in NumPy and float64. diffsim runs through `solve`.
+Runge–Kutta behind an integrating factor, with steps 16 times shorter, in NumPy and float64. diffsim runs through
+`solve`.
 """
 
 import time

@@ -77,7 +77,7 @@ class ETD1(Exponential):
                 "noise",
                 law.noise,
                 "Gaussian noise",
-                "ETD1 scales increments to the variance of each mode",
+                f"{type(self).__name__} scales increments to the variance of each mode",
                 "Use EulerMaruyama().",
                 TypeError,
             )
@@ -86,7 +86,7 @@ class ETD1(Exponential):
                 "diffusion",
                 law.diffusion,
                 "a number, a nest of numbers, or ExponentialAmplitude(g0, rate)",
-                "ETD1 integrates additive noise exactly and has no rule for any other g(t, y)",
+                f"{type(self).__name__} integrates additive noise exactly and has no rule for any other g(t, y)",
                 "Use EulerMaruyama().",
                 TypeError,
             )

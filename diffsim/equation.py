@@ -112,11 +112,16 @@ class Equation:
         if hasattr(owner, "check_state"):
             owner.check_state(y)
         law._check_like(y, self.drift, "drift")
+        if hasattr(self.drift, "of_state"):
+            law = replace(law, drift=self.drift.of_state(y))
         law._check_diffusion(y)
         if law.diffusion is None:
             return law
         self.noise.fits(y)
-        return replace(law, diffusion=amplitude_of(self.diffusion, y)) if law._varies() else law
+        law = replace(law, diffusion=amplitude_of(self.diffusion, y)) if law._varies() else law
+        if law.reach is not Reach.NOTHING:
+            self.noise.multiplied()
+        return law
 
     @staticmethod
     def _check_wide(op, leaf):
@@ -239,6 +244,29 @@ class Equation:
             name = f"{type(self.calculus).__name__}()"
             _checks.refuse("calculus", _checks.Verbatim(name), f"{calculus.__name__}()", why, way_out, TypeError)
         return replace(self, drift=Converted(self.drift, self.diffusion, weight), calculus=calculus())
+
+    def generator(self, grid, boundary, t: float | None = None):
+        """The Fokker–Planck operator of the law of one particle, for `linear`; its `adjoint()` is the backward one.
+
+        Args:
+            grid: a Grid; its axes are the coordinates, or the parts of a pair (x, v).
+            boundary: Neumann() reflects, Dirichlet() absorbs, Robin(κ) reacts, Periodic(), Flux(inflow) lets in.
+            t: the time at which the law is taken, if it depends on it.
+        """
+        from diffsim.generator import generator
+
+        return generator(self, grid, boundary, t)
+
+    def reversed(self, score, eta: float = 1.0) -> Equation:
+        """The law for ``t=(T, 0)`` that has this one's density p(t, y) at every t; see `reversal`.
+
+        Args:
+            score: s(t, y) = ∇ ln p(t, y), like y.
+            eta: share of the noise, ≥ 0: 1 is the time reversal, 0 the probability flow without noise.
+        """
+        from diffsim.reversal import reverse
+
+        return reverse(self, score, eta)
 
     # What steppers see, inside a compiled program.
 

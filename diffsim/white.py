@@ -101,6 +101,12 @@ class ConservedWhite(Noise):
                 )
         object.__setattr__(self, "boundary", pairs)
 
+    def multiplied(self):
+        """Refuse g(u), which would multiply the divergence and make matter."""
+        why = "it belongs to the flux, ∇·(g dW), while g ∇·dW would make matter and destroy it"
+        way_out = "Pass a number, that of the mean state."
+        _checks.refuse("diffusion", _checks.Verbatim("a function of the state"), "a number", why, way_out, TypeError)
+
     def increment(self, key, n, t, h, like):
         """√(|h|/V) Σ (ξ₊ − ξ₋)/Δx over the axes."""
         _check(self.grid, like)

@@ -26,8 +26,8 @@ from diffsim.generative.denoiser import to_epsilon as to_epsilon
 from diffsim.generative.denoiser import to_score as to_score
 from diffsim.generative.denoiser import to_v as to_v
 from diffsim.generative.denoiser import to_velocity as to_velocity
-from diffsim.generative.exact import Gaussian as Gaussian
 from diffsim.generative.density import from_density as from_density
+from diffsim.generative.exact import Gaussian as Gaussian
 from diffsim.generative.exact import Mixture as Mixture
 from diffsim.generative.guidance import guide as guide
 from diffsim.generative.mesh import Mesh as Mesh

@@ -42,6 +42,14 @@ Laws of particles need no grid; `model.law` is an `Equation`.
     ActiveBrownian        dx = v₀(cos θ, sin θ) dt + √(2D) dW, dθ = √(2D_r) dW
     RotationalDiffusion   du = √(2D_r) (1 − u uᵀ) ∘ dW
     SphericalBrownian     the same on a sphere of radius R
+
+and the same laws as densities on a grid:
+
+    fokker_planck         ∂ₜp = −∇·J, an Equation for p
+    backward              ∂ₜu = f·∇u + D∇²u, for means over paths from x
+    first_passage_time    T(x): f·∇T + D∇²T = −1
+    splitting_probability at which wall a particle from x ends
+    stationary            p at rest
 """
 
 from diffsim.models.amplitude import GinzburgLandau as GinzburgLandau
@@ -61,6 +69,11 @@ from diffsim.models.excitable import Barkley as Barkley
 from diffsim.models.excitable import FitzHughNagumo as FitzHughNagumo
 from diffsim.models.fick import Fick as Fick
 from diffsim.models.fick import Hillslope as Hillslope
+from diffsim.models.fokker_planck import backward as backward
+from diffsim.models.fokker_planck import first_passage_time as first_passage_time
+from diffsim.models.fokker_planck import fokker_planck as fokker_planck
+from diffsim.models.fokker_planck import splitting_probability as splitting_probability
+from diffsim.models.fokker_planck import stationary as stationary
 from diffsim.models.langevin import Overdamped as Overdamped
 from diffsim.models.langevin import Underdamped as Underdamped
 from diffsim.models.mass_action import Channel as Channel

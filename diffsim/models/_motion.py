@@ -21,6 +21,12 @@ class Motion(ABC):
     def law(self) -> Equation:
         """The law, for `solve`."""
 
+    def check_state(self, y) -> None:
+        """Refuse positions that the potential refuses."""
+        V = getattr(self, "V", None)
+        if hasattr(V, "check_state"):
+            V.check_state(_nest.flatten(y)[0])
+
 
 def matrix_like(value) -> bool:
     """Whether a parameter is a matrix and not a number."""
@@ -36,7 +42,9 @@ def potential(V):
 
 
 def force(V, t, x):
-    """−∂V/∂x, by automatic differentiation; V(t, x) is one energy for each particle, or for all together."""
+    """−∂V/∂x, as V knows it or by automatic differentiation; V(t, x) is one energy for each particle, or for all."""
+    if hasattr(V, "force"):
+        return V.force(t, x)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         energy = tf.reduce_sum(V(t, x))

@@ -47,6 +47,10 @@ class Noise(ABC):
         """Refuse states that this noise cannot drive."""
         return
 
+    def multiplied(self):
+        """Refuse amplitudes that depend on the state, where they would not mean what they say."""
+        return
+
     def covers(self, t0: float, t1: float, h: float | None):
         """Refuse times at which this noise is not defined; h is the shortest step, None if it will be adapted."""
         return

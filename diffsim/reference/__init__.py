@@ -12,11 +12,13 @@ nothing here uses the operators or the steppers of diffsim.
     poisson    −∇²u = 1 on rectangles and balls
     mixtures   effective diffusivity of laminates, checkerboards and arrays of discs
     passage    mean first-passage times, with the narrow escape from a disk
+    escape     the mean time to cross a barrier, and Kramers' formula
     nonlinear  Barenblatt, Stefan, Fisher–KPP and Nagumo fronts
     lattice    the exact laws of the discretised heat equation
 """
 
 from diffsim.reference import bounded as bounded
+from diffsim.reference import escape as escape
 from diffsim.reference import free as free
 from diffsim.reference import lattice as lattice
 from diffsim.reference import layered as layered

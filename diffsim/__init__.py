@@ -82,6 +82,9 @@ from diffsim.steppers.leap import TauLeap as TauLeap
 from diffsim.steppers.multistep import ETDAB as ETDAB
 from diffsim.steppers.multistep import AdamsBashforth as AdamsBashforth
 from diffsim.steppers.multistep import ETDMidpoint as ETDMidpoint
+from diffsim.steppers.observed import Every as Every
+from diffsim.steppers.observed import Observed as Observed
+from diffsim.steppers.observed import Observer as Observer
 from diffsim.steppers.onto import Onto as Onto
 from diffsim.steppers.relay import Relay as Relay
 from diffsim.steppers.splitting import Strang as Strang

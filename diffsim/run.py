@@ -229,8 +229,8 @@ class Run:
             t = np.concatenate(self.times)
             y = _nest.map(lambda *parts: parts[0] if len(parts) == 1 else tf.concat(parts, 0), *self.records)
         c = self.carry
-        fate = self.parts.stepper.fate(c.memory)
-        return Solution(t, y, c.y, float(c.t), int(c.n), int(c.rejected), status, self.info, fate)
+        fate, seen = self.parts.stepper.fate(c.memory), self.parts.stepper.seen(c.memory)
+        return Solution(t, y, c.y, float(c.t), int(c.n), int(c.rejected), status, self.info, fate, seen)
 
 
 class _Patience:

@@ -47,6 +47,7 @@ class Solution:
         status: how the run ended.
         info: which stepper ran and why, step sizes, wall time and compile time.
         fate: what walls did to particles: which are alive, when and where others were lost, and images; None without.
+        seen: what observers have measured, laid out as they were given to Observed; None without.
     """
 
     t: np.ndarray
@@ -58,6 +59,7 @@ class Solution:
     status: Status
     info: dict = field(default_factory=dict)
     fate: Any = None
+    seen: Any = None
 
     def __repr__(self):
         return (

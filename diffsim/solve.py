@@ -203,6 +203,7 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
         bound.drift.check_times(t)
     if not plan.adapted:
         check_reaction(stepper, bound, plan.t0, plan.longest, y0)
+    stepper.check_plan(plan)
     stepper, bound = stepper.bind(bound, None if plan.adapted else plan.longest)
     stepper.check_start(bound, y0)
     info = {

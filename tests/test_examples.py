@@ -247,6 +247,17 @@ def test_optical_trap(run):
     assert numbers["last"] == pytest.approx(6 * (1 - np.exp(-2.56)), rel=0.04)
 
 
+def test_work_and_heat(run):
+    """ΔF = ½kT ln 3 by Jarzynski and by Bennett, and the mean work, within 5σ; ⟨W⟩ itself is no free energy."""
+    found = run("45_work_and_heat")[0.5]
+    for name in ("Jarzynski", "Bennett"):
+        assert abs(found[name][0] - 0.5 * np.log(3)) < 5 * found[name][1] < 0.05
+    assert found["Bennett"][1] < 0.95 * found["Jarzynski"][1]
+    value, error = found["mean work"]
+    assert abs(value - found["theory"]) < 5 * error
+    assert value - 0.5 * np.log(3) > 20 * error
+
+
 def test_turing_onset(run):
     numbers = run("30_turing_onset")
     assert numbers["critical Dv"] == pytest.approx(8.5676274578, abs=1e-10)

@@ -18,9 +18,17 @@ called inside `SaveAt(fn=…)`, to reduce a run on the device.
     dispersion, eigenmode, fastest, instability, modes    linear stability of uniform states, in space and in boxes
     onset, stability_map, uniform_state    critical parameters, and what is unstable over two of them
     mean_time, survival, splitting    first-passage times of particles, and where they end
+    MSD, VACF, TimeAverage, RadialDistribution, VanHove, Occupation, Residence, Current, Work
+                               seen while a run goes on, by ds.Observed(stepper, {…}), and of records by .over(t, y)
+    mean_square_displacement, velocity_autocorrelation, green_kubo, blocking    of stored paths, with error bars
+    diffusivity_by_covariance, diffusivity_by_likelihood, diffusivity_from_slope, diffusivity_bound    D from tracks
+    jarzynski, bennett, second_cumulant    free energies from work
     straight, order, growth_rate, power_law    least-squares fits with their standard errors
 """
 
+from diffsim.analysis.averages import Average as Average
+from diffsim.analysis.averages import TimeAverage as TimeAverage
+from diffsim.analysis.averages import blocking as blocking
 from diffsim.analysis.coarsening import Coarsening as Coarsening
 from diffsim.analysis.coarsening import coarsening as coarsening
 from diffsim.analysis.coarsening import correlation as correlation
@@ -30,6 +38,10 @@ from diffsim.analysis.components import Counts as Counts
 from diffsim.analysis.components import components as components
 from diffsim.analysis.components import count as count
 from diffsim.analysis.components import euler as euler
+from diffsim.analysis.correlators import MSD as MSD
+from diffsim.analysis.correlators import VACF as VACF
+from diffsim.analysis.energetics import Energies as Energies
+from diffsim.analysis.energetics import Work as Work
 from diffsim.analysis.fits import Line as Line
 from diffsim.analysis.fits import growth_rate as growth_rate
 from diffsim.analysis.fits import order as order
@@ -40,11 +52,17 @@ from diffsim.analysis.flux import cell_flux as cell_flux
 from diffsim.analysis.flux import flux as flux
 from diffsim.analysis.flux import inflow as inflow
 from diffsim.analysis.flux import permeation as permeation
+from diffsim.analysis.free_energy import FreeEnergy as FreeEnergy
+from diffsim.analysis.free_energy import bennett as bennett
+from diffsim.analysis.free_energy import jarzynski as jarzynski
+from diffsim.analysis.free_energy import second_cumulant as second_cumulant
 from diffsim.analysis.fronts import Pulled as Pulled
 from diffsim.analysis.fronts import arrivals as arrivals
 from diffsim.analysis.fronts import front_speed as front_speed
 from diffsim.analysis.fronts import pulled as pulled
 from diffsim.analysis.fronts import pulled_speed as pulled_speed
+from diffsim.analysis.lags import Lags as Lags
+from diffsim.analysis.lags import green_kubo as green_kubo
 from diffsim.analysis.lyapunov import Exponent as Exponent
 from diffsim.analysis.lyapunov import lyapunov as lyapunov
 from diffsim.analysis.modes import Modes as Modes
@@ -56,12 +74,17 @@ from diffsim.analysis.moments import total as total
 from diffsim.analysis.moments import variance as variance
 from diffsim.analysis.onset import Onset as Onset
 from diffsim.analysis.onset import onset as onset
+from diffsim.analysis.pairs import RadialDistribution as RadialDistribution
+from diffsim.analysis.pairs import Shells as Shells
+from diffsim.analysis.pairs import VanHove as VanHove
 from diffsim.analysis.passage import Estimate as Estimate
 from diffsim.analysis.passage import Splitting as Splitting
 from diffsim.analysis.passage import Survival as Survival
 from diffsim.analysis.passage import mean_time as mean_time
 from diffsim.analysis.passage import splitting as splitting
 from diffsim.analysis.passage import survival as survival
+from diffsim.analysis.paths import mean_square_displacement as mean_square_displacement
+from diffsim.analysis.paths import velocity_autocorrelation as velocity_autocorrelation
 from diffsim.analysis.patterns import Features as Features
 from diffsim.analysis.patterns import Pattern as Pattern
 from diffsim.analysis.patterns import Verdict as Verdict
@@ -95,3 +118,15 @@ from diffsim.analysis.temporal import coherence as coherence
 from diffsim.analysis.temporal import crossings as crossings
 from diffsim.analysis.temporal import period as period
 from diffsim.analysis.temporal import temporal_spectrum as temporal_spectrum
+from diffsim.analysis.tracking import Diffusivity as Diffusivity
+from diffsim.analysis.tracking import diffusivity_bound as diffusivity_bound
+from diffsim.analysis.tracking import diffusivity_by_covariance as diffusivity_by_covariance
+from diffsim.analysis.tracking import diffusivity_by_likelihood as diffusivity_by_likelihood
+from diffsim.analysis.tracking import diffusivity_from_slope as diffusivity_from_slope
+from diffsim.analysis.tracking import optimal_points as optimal_points
+from diffsim.analysis.visits import Current as Current
+from diffsim.analysis.visits import Histogram as Histogram
+from diffsim.analysis.visits import Occupation as Occupation
+from diffsim.analysis.visits import Rate as Rate
+from diffsim.analysis.visits import Residence as Residence
+from diffsim.analysis.visits import Stays as Stays

@@ -116,6 +116,14 @@ class Stepper(ABC):
         """What walls have done to particles, a Fate, if there are any."""
         return
 
+    def check_plan(self, plan):
+        """Refuse times of steps with which what is remembered would lose its meaning; `plan` is a Schedule."""
+        return
+
+    def seen(self, memory):
+        """What observers have measured, if there are any."""
+        return
+
     @abstractmethod
     def step(self, law: Equation, t, h, y, memory, prepared, noise) -> Step:
         """y(t) → y(t + h).

@@ -34,6 +34,14 @@ class Compiled:
         self.taped = taped
 
     def __call__(self, *args):
+        concrete = self.concrete(*args)
+        if self.taped:
+            return concrete(*args)
+        with tf.init_scope():  # pauses tapes
+            return concrete(*args)
+
+    def concrete(self, *args):
+        """The program for arguments of these shapes and dtypes, tensors or tf.TensorSpecs."""
         seen = contents(self.held)
         key = self._key(seen)
         program = self.programs.pop(key, None) or self.make()
@@ -45,10 +53,7 @@ class Compiled:
         self.programs[key] = program
         while len(self.programs) > VERSIONS:
             del self.programs[next(iter(self.programs))]
-        if self.taped:
-            return concrete(*args)
-        with tf.init_scope():  # pauses tapes
-            return concrete(*args)
+        return concrete
 
     def _key(self, seen):
         if seen is None:

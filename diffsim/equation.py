@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
+from diffsim._compiled import Compiled
 from diffsim._tree import static
 from diffsim.boundary import Condition
 from diffsim.calculus import Amplitude, Converted, ExponentialAmplitude, Isothermal, Ito, NoiseMap, Reach, Stratonovich
@@ -311,7 +313,7 @@ class Equation:
 
 
 def abstract(what, fn, y):
-    """What fn(t, y) returns, traced once without computing anything."""
+    """What fn(t, y) returns, traced without computing anything; once for functions that are the same but for numbers."""
     try:
         inspect.signature(fn).bind(None, None)
     except TypeError as error:
@@ -325,12 +327,12 @@ def abstract(what, fn, y):
         )
     except ValueError:  # some functions of compiled libraries do not tell
         pass
-    leaves, structure = _tree.flatten(fn)  # its numbers in the precision in which the run will use them
-    fn = _tree.unflatten(structure, _tree.as_tensors(leaves, _nest.real_dtype(y)))
+    leaves, structure = _tree.flatten(fn)
+    leaves = _tree.as_tensors(leaves, _nest.real_dtype(y))  # in the precision in which the run will use them
     specs = _nest.map(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), y)
     time = tf.TensorSpec([], _nest.real_dtype(y))
     try:
-        return tf.function(lambda t, y: fn(t, y), autograph=False).get_concrete_function(time, specs).structured_outputs
+        return _outline(structure).concrete(leaves, time, specs).structured_outputs
     except (TypeError, ValueError, NotImplementedError, tf.errors.OperatorNotAllowedInGraphError) as error:
         if _checks.is_message(error):
             raise
@@ -346,6 +348,14 @@ def abstract(what, fn, y):
 
 
 def _layout(y) -> str:
+@functools.lru_cache(maxsize=64)
+def _outline(structure) -> Compiled:
+    def run(leaves, t, y):
+        return _tree.unflatten(structure, leaves)(t, y)
+
+    return Compiled(structure, lambda: tf.function(run, autograph=False))
+
+
     """Structure, shapes and dtypes in words."""
     return str(
         _nest.map(lambda a: _checks.Verbatim(f"{tuple(a.shape)} {a.dtype.name}" if hasattr(a, "shape") else repr(a)), y)

@@ -111,7 +111,7 @@ def test_what_tracing_itself_changes_compiles_nothing_anew():
     end(law)
     many = len(traces)
     end(law)
-    assert len(traces) == many + 1  # the check of what the drift returns
+    assert len(traces) == many
     end(ds.Equation(drift=lambda t, y: counted(t, y)))
     assert len(traces) > many + 2  # another function is another program: the counter counts
 
@@ -127,4 +127,4 @@ def test_data_of_one_structure_share_a_program():
     for k in (0.5, 2.0, 3.0):
         assert abs(end(ds.Equation(drift=functools.partial(rate, k))) - np.exp(-k)) < 1e-7
         counts.append(len(traces))
-    assert np.diff(counts).tolist() == [1, 1] and counts[0] > 2  # the check of what the drift returns
+    assert np.diff(counts).tolist() == [0, 0] and counts[0] >= 2

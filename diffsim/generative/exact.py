@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, random
-from diffsim.generative.denoiser import rows
+from diffsim.generative.denoiser import to_score
+from diffsim.generative.schedule import real
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,11 @@ class Mixture:
 
     def log_density(self, z, lam):
         """log p(z) at λ, one number for each vector."""
-        return tf.reduce_logsumexp(self._parts(z, lam)[0], -1)
+        return tf.reduce_logsumexp(self._parts(real(z), lam)[0], -1)
 
     def __call__(self, z, lam):
         """E[x₀ | z] at λ."""
+        z = real(z)
         log, variances, away = self._parts(z, lam)
         share = tf.nn.softmax(log)[..., None]
         pulled = away * _nest.to(self.variances, z.dtype) / variances
@@ -84,8 +86,8 @@ class Mixture:
 
     def score(self, z, lam):
         """∇ log p(z) at λ, (D − z)e^{2λ}."""
-        lam = rows(lam, z) if _nest.to(lam, z.dtype).shape.rank else _nest.to(lam, z.dtype)
-        return (self(z, lam) - z) * _nest.spread(tf.exp(2 * lam), z)
+        z = real(z)
+        return to_score(self(z, lam), z, lam)
 
     def sample(self, count: int, key, dtype=tf.float32):
         """`count` draws of x₀, shape (count, d): the part by one uniform number, the place in it by d normal ones."""

@@ -305,6 +305,13 @@ def test_fisher_front(run):
     assert numbers["flat speed"] == pytest.approx(numbers["flat lattice"], abs=1e-4)
 
 
+def test_mixture_three_ways(run):
+    """√n times the distance from the density: beyond 2.47 in one of 10⁵ cases; after the trap itself it is the same."""
+    numbers = run("60_mixture_three_ways")
+    assert len(numbers) == 12 and max(numbers.values()) < 2.47
+    assert numbers["exact score, t = 1"] == numbers["trap, t = 1"] > 0.2
+
+
 def test_narrow_escape(run):
     """Within five standard errors and 2 %, the bias of steps a quarter as long as the exit's half."""
     numbers = run("41_narrow_escape")

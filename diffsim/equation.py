@@ -347,7 +347,6 @@ def abstract(what, fn, y):
         )
 
 
-def _layout(y) -> str:
 @functools.lru_cache(maxsize=64)
 def _outline(structure) -> Compiled:
     def run(leaves, t, y):
@@ -356,6 +355,7 @@ def _outline(structure) -> Compiled:
     return Compiled(structure, lambda: tf.function(run, autograph=False))
 
 
+def _layout(y) -> str:
     """Structure, shapes and dtypes in words."""
     return str(
         _nest.map(lambda a: _checks.Verbatim(f"{tuple(a.shape)} {a.dtype.name}" if hasattr(a, "shape") else repr(a)), y)

@@ -12,8 +12,9 @@ from diffsim import _checks, _nest, _tree
 from diffsim._tree import static
 from diffsim.boundary import Dirichlet, Flux, Neumann, Periodic
 from diffsim.equation import Equation, grid_of
-from diffsim.operators import nested
+from diffsim.operators import nested, spectrum
 from diffsim.operators.base import Identity, Operator, Scaled, Sum
+from diffsim.operators.coupled import Coupled
 from diffsim.operators.nested import PerLeaf
 
 
@@ -37,6 +38,7 @@ class Growing:
     length: Callable
     least: float = static()
     dimension: int = static()
+    orders: tuple = static()  # of derivatives, for each part of the state those of its terms
 
     def stretch(self, t, dtype):
         """L(t)."""
@@ -48,38 +50,43 @@ class Growing:
         return _nest.map(lambda a: a / _nest.to(volume, a.dtype), w)
 
     def __call__(self, t, w):
-        """Lᵈ[(A u + b)/L² + f(t, u)]."""
+        """Lᵈ[Σ (A u + b)/Lⁿ + f(t, u)], n the order of derivatives in A."""
         L, u = self.stretch(t, _nest.real_dtype(w)), self.concentration(t, w)
         parts = [] if self.reaction is None else [self.reaction(t, u)]
         if self.linear is not None:
-            moving, staying = self._operators(w)
-            parts.append(_nest.scale(1 / L**2, moving.prepare(u)(t, u)))
-            parts.append(staying.apply(u))
+            for n, op in self._operators(w).items():
+                parts.append(_nest.scale(L**-n, op.prepare(u)(t, u)) if n else op.apply(u))
         total = parts[0]
         for part in parts[1:]:
             total = _nest.add(total, part)
         return _nest.scale(L**self.dimension, total)
 
-    def _operators(self, y):
-        """(what falls as 1/L², growth and decay), each for the whole state."""
-        pairs = [([], []) if op is None else _parts(op) for op in nested.for_state(self.linear, y).ops]
-        return (PerLeaf(tuple(Sum(tuple(ops)) if ops else None for ops in side)) for side in zip(*pairs, strict=True))
+    def _operators(self, y) -> dict:
+        """{n: what falls as 1/Lⁿ}, each for the whole state."""
+        linear = nested.for_state(self.linear, y)
+        if isinstance(linear, Coupled):
+            return {2.0: linear}
+        leaves = [list(zip(() if op is None else _terms(op), n, strict=True))
+                  for op, n in zip(linear.ops, self.orders, strict=True)]
+        orders = sorted(set().union(*self.orders))
+        each = {n: [tuple(op for op, m in terms if m == n) for terms in leaves] for n in orders}
+        return {n: PerLeaf(tuple(Sum(ops) if ops else None for ops in parts)) for n, parts in each.items()}
 
     def radius(self) -> float:
         """A bound of the spectrum of the linear part where L is least."""
-        ops = [op for op in _flat(self.linear) if isinstance(op, Operator)]
-        pairs = [_parts(op) for op in ops]
+        pairs = zip(_flat(self.linear), self.orders, strict=True)
         return max(
-            (sum(a.radius() for a in moving) / self.least**2 + sum(a.radius() for a in staying))
-            for moving, staying in (pairs or [([], [])])
+            sum(term.radius() / self.least**n for term, n in zip(_terms(op), orders, strict=True))
+            for op, orders in pairs if isinstance(op, Operator)
         )
 
 
 def growing(law: Equation, length, *, least: float = 1.0) -> Equation:
     """u_t = (A u + b)/L² − d(L′/L)u + f(t, u): the law on a domain whose every length grows as L(t), x = L ξ.
 
-    Numbers added to A, growth and decay, are not divided by L². Points move with the domain and matter is diluted as
-    it grows, by d(L′/L)u. The state is w = u Lᵈ, the amount per volume that the domain had at L = 1, for which
+    Numbers added to A, growth and decay, are not divided by L², powers of Δ by as many L as they have derivatives; f
+    must act where it is, without derivatives. Points move with the domain and matter is diluted as it grows, by
+    d(L′/L)u. The state is w = u Lᵈ, the amount per volume that the domain had at L = 1, for which
     w_t = Lᵈ[(A u + b)/L² + f(t, u)]: no term of dilution is left, ∫w dξ is the amount of matter itself, and what
     diffusion and reaction keep is kept to rounding. At L = 1 w is u; later ``law.drift.concentration(t, w)`` is u.
     All goes by the drift: use `RKL2` or `Tsit5`, for stiff reactions `TRBDF2`.
@@ -94,12 +101,13 @@ def growing(law: Equation, length, *, least: float = 1.0) -> Equation:
         The law for w.
 
     Raises:
-        ValueError: no grid; noise; walls that give a flux; L(0) below `least`.
+        ValueError: no grid; noise; walls that give a flux; a drift that holds an operator; L(0) below `least`.
 
     References:
         Crampin, Gaffney & Maini (1999), doi:10.1006/bulm.1999.0131.
     """
-    _checks.instance("law", law, Equation, why="its domain is to grow", way_out="Build an Equation(…).")
+    _checks.instance("law", law, Equation, why="its domain is to grow",
+                     way_out="Build an Equation(…), or take a model's .on(grid, boundary).")
     if law.diffusion is not None or law.order != 1.0:
         _checks.refuse(
             "law", _checks.Verbatim("noise, or an order below 1"), "linear and drift only",
@@ -114,6 +122,13 @@ def growing(law: Equation, length, *, least: float = 1.0) -> Equation:
         )
     for op in _flat(law.linear):
         _check_walls(op)
+    holds = getattr(law.drift, "__self__", law.drift)
+    if any(isinstance(part, Operator) for part in getattr(holds, "__dict__", {}).values()):
+        _checks.refuse(
+            "law", _checks.Verbatim(f"a drift that holds an operator, {type(holds).__name__}"),
+            "a drift that acts where it is", "how its derivatives scale with the domain is not known here",
+            "Write the law of the growing domain as a drift by hand.",
+        )
     if not callable(length) or _tree.is_number(length):
         if not tf.is_tensor(length):
             length = _checks.number("length", length, why="it is a rate of growth", way_out="Pass a rate, or L(t).")
@@ -125,7 +140,8 @@ def growing(law: Equation, length, *, least: float = 1.0) -> Equation:
             "the steps of explicit methods are bounded by the smallest domain", "Pass the smallest L as least=….",
         )
     dimension = getattr(grids[0], "dimension", grids[0].ndim)
-    return Equation(drift=Growing(law.linear, law.drift, length, least, dimension))
+    orders = tuple(() if op is None else tuple(map(_order, _terms(op))) for op in _flat(law.linear))
+    return Equation(drift=Growing(law.linear, law.drift, length, least, dimension, orders))
 
 
 def _flat(linear):
@@ -134,21 +150,46 @@ def _flat(linear):
     return [op for part in linear for op in _flat(part)] if isinstance(linear, (tuple, list)) else [linear]
 
 
-def _parts(op):
-    """(terms that diffuse, terms that grow or decay where they are)."""
-    if isinstance(op, Identity):
-        return [], [op]
+def _terms(op) -> list:
+    """The terms of an operator, or of a number."""
     if isinstance(op, Sum):
-        pairs = [_parts(a) for a in op.of]
-        return [a for p in pairs for a in p[0]], [a for p in pairs for a in p[1]]
+        return [term for a in op.of for term in _terms(a)]
     if isinstance(op, Scaled):
-        moving, staying = _parts(op.of)
-        return [Scaled(a, op.a) for a in moving], [Scaled(a, op.a) for a in staying]
-    return [op], []
+        return [Scaled(term, op.a) for term in _terms(op.of)]
+    return [op]
+
+
+def _order(term) -> float:
+    """How many derivatives a term has; 0 for growth and decay."""
+    while isinstance(term, Scaled):
+        term = term.of
+    if isinstance(term, Identity) or not isinstance(term, Operator):
+        return 0.0
+    return _derivatives(getattr(term, "spectrum", None))
+
+
+def _derivatives(of) -> float:
+    """How many derivatives an operator of this spectrum has: λ falls as 1/Lⁿ."""
+    if isinstance(of, spectrum.Power):
+        return float(of.s) * _derivatives(of.of)
+    if isinstance(of, spectrum.Multiple):
+        return _derivatives(of.of)
+    if isinstance(of, spectrum.Total):
+        orders = {_derivatives(part) for part in of.of}
+        if len(orders) > 1:
+            _checks.refuse(
+                "law", _checks.Verbatim(f"a sum of terms with {sorted(orders)} derivatives, diagonalised before"),
+                "terms of one order, or a sum of operators", "each falls by its own power of L as the domain grows",
+                "Add the operators themselves: 2.0 * A - B.power(2).",
+            )
+        return orders.pop()
+    return 0.0 if isinstance(of, spectrum.Constant) else 2.0
 
 
 def _check_walls(op):
     """Refuse walls through which a given flux passes: it does not scale as diffusion does."""
+    for each in getattr(op, "ops", ()):
+        _check_walls(each)
     for pair in getattr(op, "boundary", ()):
         for condition in pair:
             if not (isinstance(condition, (Periodic, Dirichlet)) or _closed(condition)):

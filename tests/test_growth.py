@@ -49,6 +49,34 @@ def test_it_is_the_equation_with_dilution(grid):
     assert distance(u, ds.solve(ds.Equation(drift=by_hand), u0, (0.0, END), **FINE).final) < 1e-8
 
 
+def test_terms_fall_by_as_many_lengths_as_they_have_derivatives():
+    """Swift and Hohenberg's r − (q² + ∇²)² with ∇²/L² and ∇⁴/L⁴; species that drag each other along with ∇²/L²."""
+    grid, q = ds.Grid(12, 9.0), 1.1
+    lap, rng = ds.Laplacian(grid, ds.Periodic()), np.random.default_rng(2)
+    u0 = tf.constant(0.1 * rng.normal(size=12))
+    grown = ds.growing(ds.models.SwiftHohenberg(0.3, 0.4, q).on(grid, ds.Periodic()), R)
+    u = grown.drift.concentration(END, ds.solve(grown, u0, (0.0, END), **FINE).final)
+
+    def stretched(t, u):
+        a = lap.apply(u) / tf.exp(2 * R * t)
+        return (0.3 - q**4 - R) * u - 2 * q**2 * a - lap.apply(a) / tf.exp(2 * R * t) + u * u * (0.4 - u)
+
+    assert distance(u, ds.solve(ds.Equation(drift=stretched), u0, (0.0, END), **FINE).final) < 1e-8
+    D = np.array([[0.4, 0.3], [-0.2, 0.5]])
+    model = ds.models.CrossDiffusion(ds.models.LotkaVolterra(), D)
+    pair = tuple(tf.constant(rng.uniform(0.5, 1.5, 12)) for _ in "uv")
+    grown = ds.growing(model.on(grid, ds.Periodic()), R)
+    both = grown.drift.concentration(END, ds.solve(grown, pair, (0.0, END), **FINE).final)
+
+    def dragged(t, y):
+        a = [lap.apply(part) / tf.exp(2 * R * t) for part in y]
+        moved = [D[i, 0] * a[0] + D[i, 1] * a[1] - R * y[i] for i in (0, 1)]
+        return tuple(m + f for m, f in zip(moved, model.rates(t, y), strict=True))
+
+    exact = ds.solve(ds.Equation(drift=dragged), pair, (0.0, END), **FINE).final
+    assert max(distance(a, b) for a, b in zip(both, exact, strict=True)) < 1e-8
+
+
 @pytest.mark.parametrize("stepper", [ds.Heun(), ds.RKL2(), ds.TRBDF2()], ids=lambda s: type(s).__name__)
 def test_matter_is_kept_to_rounding(stepper):
     """A + B ⇌ 2A keeps u + v; explicit and implicit steps, of any length that is stable."""
@@ -88,5 +116,9 @@ def test_refusals():
             ds.growing(ds.Equation(linear=2.0 * ds.Laplacian(grid, wall) - 1.0), R)
     with pytest.raises(ValueError, match=r"length=L\(0\) = 0.5: expected L ≥ least = 1"):
         ds.growing(ds.Equation(linear=lap), lambda t: 0.5 + t)
+    with pytest.raises(ValueError, match="a drift that holds an operator"):
+        ds.growing(ds.models.CahnHilliard().on(grid, ds.Neumann()), R)
+    with pytest.raises(TypeError, match=r"a model's .on"):
+        ds.growing(ds.models.Schnakenberg(), R)
     with pytest.raises(TypeError, match="it is a rate of growth"):
         ds.growing(ds.Equation(linear=lap), "fast")

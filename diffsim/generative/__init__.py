@@ -11,6 +11,7 @@ Nothing here owns a loop, a stepper or a random number.
     Laws        reverse_sde, probability_flow, forward_sde; prior, perturb, marginal
     Samplers    samplers.ddim, heun, dpm_solver_pp, unipc, edm, …; sample runs one, samplers.inversion goes back
     Guidance    guide
+    Networks    nets.UNet, nets.DiT, nets.MLP; fit trains them (Keras is imported on use)
 """
 
 from diffsim.generative import samplers as samplers
@@ -55,3 +56,21 @@ from diffsim.generative.schedule import VE as VE
 from diffsim.generative.schedule import VP as VP
 from diffsim.generative.schedule import Schedule as Schedule
 from diffsim.generative.schedule import SubVP as SubVP
+
+_ON_USE = ("fit", "nets", "training")  # they need keras
+
+
+def __getattr__(name):
+    """Import networks and training when they are first used: gen.fit(…)."""
+    import importlib
+
+    if name == "fit":
+        return importlib.import_module("diffsim.generative.training").fit
+    if name in _ON_USE:
+        return importlib.import_module(f"diffsim.generative.{name}")
+    raise AttributeError(f"module 'diffsim.generative' has no attribute {name!r}")
+
+
+def __dir__():
+    """Names, with those that are imported on use."""
+    return sorted({*globals(), *_ON_USE})

@@ -29,6 +29,12 @@ class Attention(keras.layers.Layer):
         self.query, self.key, self.value = (dense(width, n, seed, **policy) for n in ("query", "key", "value"))
         self.out = dense(width, "out", seed, zero, **policy)
 
+    def build(self, tokens_shape, source_shape):
+        """Make all weights."""
+        for layer, shape in ((self.query, tokens_shape), (self.key, source_shape), (self.value, source_shape)):
+            layer.build(shape)
+        self.out.build((*tokens_shape[:-1], self.width))
+
     def call(self, tokens, source):
         """(batch, n, width) and (batch, m, any) → (batch, n, width)."""
         q, k, v = (
@@ -68,6 +74,15 @@ class Looking(keras.layers.Layer):
         self.inside = Attention(width, heads, seed=seed, name="inside", **policy)
         self.norm_cross = GroupNorm(groups, name="norm_cross", **policy) if cross else None
         self.across = Attention(width, heads, seed=seed, name="across", **policy) if cross else None
+
+    def build(self, x_shape, context_shape=None):
+        """Make all weights."""
+        tokens = (x_shape[0], None, x_shape[-1])
+        self.norm.build(tokens)
+        self.inside.build(tokens, tokens)
+        if self.across is not None:
+            self.norm_cross.build(tokens)
+            self.across.build(tokens, context_shape)
 
     def call(self, x, context=None):
         """(batch, *grid, width), (batch, m, any) → (batch, *grid, width)."""

@@ -53,12 +53,13 @@ class Network(keras.Model):
             self.classes = keras.layers.Embedding(labels + 1, embedding, start, name="classes", **policy)
 
     def finish(self):
-        """Make all weights; a subclass calls it when its layers are there."""
+        """Make all weights, by one call without values; a subclass calls it when its layers are there."""
         condition = {}
         if self.labels:
             condition["label"] = keras.KerasTensor((None,), "int32")
         if self.context:
             condition["context"] = keras.KerasTensor((None, None, self.context))
+        self.built = True
         self(keras.KerasTensor((None, *self.sample_shape)), keras.KerasTensor((None,)), condition or None)
 
     def call(self, x, t, condition=None):
@@ -84,7 +85,7 @@ class Network(keras.Model):
             label = self.labels if label is None else label
             embedding = embedding + self.classes(_each(ops.cast(label, "int32"), n))
         if self.context:
-            context = ops.zeros((1, self.context), x.dtype) if context is None else context
+            context = ops.zeros((2, self.context), x.dtype) if context is None else context
             tail = ops.shape(context)[-2:]
             context = ops.broadcast_to(ops.reshape(context, (-1, *tail)), (n, *tail))
         y = self.forward(x, embedding, context if self.context else None)

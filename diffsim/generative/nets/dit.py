@@ -54,6 +54,17 @@ class Block(keras.layers.Layer):
         self.wide = dense(4 * width, "wide", seed, **policy)
         self.narrow = dense(width, "narrow", seed, **policy)
 
+    def build(self, x_shape, embedding_shape, context_shape=None):
+        """Make all weights."""
+        for layer in (self.norm_1, self.norm_2, self.wide):
+            layer.build(x_shape)
+        self.narrow.build((*x_shape[:-1], 4 * x_shape[-1]))
+        self.steer.build(embedding_shape)
+        self.inside.build(x_shape, x_shape)
+        if self.across is not None:
+            self.norm_cross.build(x_shape)
+            self.across.build(x_shape, context_shape)
+
     def call(self, x, embedding, context=None):
         """(batch, n, width), (batch, e), (batch, m, any) → (batch, n, width)."""
         b1, s1, g1, b2, s2, g2 = ops.split(self.steer(ops.silu(embedding))[:, None], 6, -1)

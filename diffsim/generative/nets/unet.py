@@ -38,6 +38,17 @@ class Residual(keras.layers.Layer):
         self.straight = None if inputs == channels else Conv(channels, rank, 1, name="straight", **walls)
         self.rank = rank
 
+    def build(self, x_shape, embedding_shape):
+        """Make all weights."""
+        inner = (*x_shape[:-1], self.config["channels"])
+        self.shift.build(embedding_shape)
+        self.norm_1.build(x_shape)
+        self.conv_1.build(x_shape)
+        self.norm_2.build(inner)
+        self.conv_2.build(inner)
+        if self.straight is not None:
+            self.straight.build(x_shape)
+
     def call(self, x, embedding):
         """(batch, *grid, inputs), (batch, e) → (batch, *grid, channels)."""
         s = self.shift(ops.silu(embedding))

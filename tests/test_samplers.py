@@ -42,7 +42,7 @@ def end(sampler, z=STARTS, **options):
 
 @pytest.fixture(scope="module")
 def exact():
-    mesh = span(1500)
+    mesh = span(800)
     return ds.solve(gen.probability_flow(MIXTURE), STARTS, t=mesh, stepper=ds.ETDRK4(), jit=False).final
 
 
@@ -71,7 +71,10 @@ ORDERS = {
 }
 
 
-@pytest.mark.parametrize("name", ORDERS)
+FIRST = ("ddim", "heun", "lms 4", "dpm-solver++ 2M", "dpm-solver++ 3M", "dpm-solver 2S", "unipc 2")
+
+
+@pytest.mark.parametrize("name", [n if n in FIRST else pytest.param(n, marks=pytest.mark.slow) for n in ORDERS])
 def test_order_on_the_mixture(name, exact):
     """G2, on a mesh that stops short of data."""
     make, options, order = ORDERS[name]
@@ -204,7 +207,8 @@ NOISY = {
 }
 
 
-@pytest.mark.parametrize("name", NOISY)
+@pytest.mark.parametrize("name", [n if n in ("ddim, η = 0.6", "2M SDE", "edm") else pytest.param(n, marks=pytest.mark.slow)
+                                  for n in NOISY])
 def test_noise_leaves_the_marginals(name):
     """G5 by moments: with many steps the variance of data comes out, with the wrong noise it does not."""
     make, options = NOISY[name]
@@ -250,8 +254,11 @@ def test_adaptive_flow(exact):
     assert errors[1] < 1e-4 and errors[1] < 0.1 * errors[0]
 
 
-@pytest.mark.parametrize("make", [S.ddim, S.heun, S.dpm2, S.plms, S.pndm, S.dpm_solver_pp, S.edm, S.dpm2_ancestral,
-                                  S.predictor_corrector, S.unipc])
+@pytest.mark.parametrize(
+    "make", [S.ddim, S.heun, S.pndm, S.dpm2_ancestral,
+             *(pytest.param(m, marks=pytest.mark.slow) for m in
+               (S.dpm2, S.plms, S.dpm_solver_pp, S.edm, S.predictor_corrector, S.unipc))]
+)
 def test_evaluations_are_counted(make):
     """The denoiser is asked as often as the sampler says."""
     asked = []

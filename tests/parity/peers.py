@@ -43,12 +43,13 @@ class Given(Noise):
 
 
 def reading(prediction, sigma):
-    """(a, b) of D = a z + b m, for α² + σ² = 1, s = σ/α given."""
+    """(a, b) of D = a z + b m, for α² + σ² = 1, or α + σ = 1 of a flow, s = σ/α given."""
     one = np.ones_like(sigma)
     square = sigma**2 + 1
     return {
         "epsilon": (one, -sigma),
         "sample": (0 * one, one),
+        "flow_prediction": (1 / (1 + sigma), -sigma / (1 + sigma)),
         "v_prediction": (1 / square, -sigma / np.sqrt(square)),
     }[prediction]
 

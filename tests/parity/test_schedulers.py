@@ -1,7 +1,7 @@
 """Step by step: every sampler against its namesake in diffusers, for random network outputs and the same noise.
 
-diffusers' noise levels are float32 and are taken over; beyond them both compute in float64 where diffusers does not cast
-to float32. "Within 1e-5" is of the largest state of the run. Where diffusers' own loop does not lead from the state it left (its DDIM evaluates at one
+diffusers' noise levels are float32 and are taken over; from there both compute in float64, but for states that diffusers
+casts to float32. "Within 1e-5" is of the largest state of the run. Where diffusers' own loop does not lead from the state it left (its DDIM evaluates at one
 step what it moved to another, for spacings that do not divide the training steps), each step is compared by itself.
 """
 
@@ -49,6 +49,13 @@ def tensor(a):
     return torch.tensor(np.asarray(a), dtype=torch.float64)
 
 
+def widen(made):
+    """The scheduler's own float32 tables as float64, so that what it computes from them does not round in between."""
+    for name in ("sigmas", "sigmas_interpol", "sigmas_up", "sigmas_down", "alphas_cumprod", "final_alpha_cumprod"):
+        if hasattr(made, name):
+            setattr(made, name, getattr(made, name).double())
+
+
 class Run:
     """diffusers' states, and what our sampler needs to retrace them."""
 
@@ -56,8 +63,11 @@ class Run:
         from peers import SHAPE, outputs
 
         made.set_timesteps(steps)
+        widen(made)
         self.made, self.reading, self.sigma_data = made, reading, sigma_data
         self.sigmas = np.asarray(made.sigmas, np.float64)
+        if reading == "flow_prediction":  # σ of α = 1 − σ
+            self.sigmas = self.sigmas / (1 - self.sigmas)
         asked = self.sigmas[: len(made.timesteps)] if levels is None else levels(made)
         m, xi, x = outputs(64, seed)
         self.levels = self._distinct(asked)
@@ -77,7 +87,7 @@ class Run:
 
     def _bounded(self):
         return "DPMSolver" in type(self.made).__name__ or "UniPC" in type(self.made).__name__ or "DEIS" in type(
-            self.made).__name__
+            self.made).__name__ or "Flow" in type(self.made).__name__
 
     def _step_of(self, i):
         stages = self.made.order if hasattr(self.made, "order") else 1
@@ -120,7 +130,8 @@ class Run:
         from peers import mesh_of, ours
 
         sigmas = self.sigmas if sigmas is None else sigmas
-        scale = 1 / np.sqrt(sigmas**2 + 1) if scaled else np.ones_like(sigmas)
+        flow = self.reading == "flow_prediction"
+        scale = 1 / (1 + sigmas) if flow else 1 / np.sqrt(sigmas**2 + 1) if scaled else np.ones_like(sigmas)
         states = self.states
         z = ours(make(self.denoiser(), mesh_of(sigmas)), states[0] / scale[0], self.xi)
         x = z * scale.reshape(-1, *[1] * (z.ndim - 1))
@@ -176,6 +187,23 @@ def test_dpm_multistep(order, reading, levels, monkeypatch):
                 noise = {"eta": 1.0, **ours}
                 make = without_end(steps, gen.forms.Noise(), noise) if run.idle() else partial(S.dpm_solver, **noise)
                 assert run.compare(make) < TOLERANCE
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_straight_paths(order, monkeypatch):
+    """α = 1 − σ, as of rectified flow, with shifted times: by multistep methods, and Euler's step of x along v."""
+    config = dict(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0, solver_order=order)
+    for steps in (7, 18):
+        run = Run(scheduler("DPMSolverMultistepScheduler", **config), steps, "flow_prediction", monkeypatch)
+        assert run.compare(partial(S.dpm_solver_pp, order=order, curvature=0.5)) < TOLERANCE
+        run = Run(scheduler("UniPCMultistepScheduler", **config), steps, "flow_prediction", monkeypatch)
+        assert run.compare(partial(S.unipc, order=order)) < TOLERANCE
+    if order == 1:
+        made = scheduler("FlowMatchEulerDiscreteScheduler", shift=3.0)
+        made.set_timesteps(sigmas=[0.98, 0.8, 0.5, 0.2, 0.05])
+        monkeypatch.setattr(made, "set_timesteps", lambda n: None)
+        run = Run(made, 5, "flow_prediction", monkeypatch)
+        assert run.compare(S.ddim) < TOLERANCE and run.compare(S.euler) < TOLERANCE
 
 
 def test_euler_at_final(monkeypatch):
@@ -402,6 +430,7 @@ def test_ddim(reading, spacing, monkeypatch):
     for steps in (8, 9):
         made = scheduler("DDIMScheduler", prediction_type=reading, timestep_spacing=spacing, clip_sample=False)
         made.set_timesteps(steps)
+        widen(made)
         for eta in (0.0, 0.5, 1.0):
             for i, t in enumerate(made.timesteps.numpy()):
                 gap = one_step(made, i, t, lambda t, n=steps: t - 1000 // n, reading, monkeypatch,
@@ -418,6 +447,7 @@ def test_ddpm(reading, spacing, monkeypatch):
     for steps in (8, 9):
         made = scheduler("DDPMScheduler", prediction_type=reading, timestep_spacing=spacing, clip_sample=False)
         made.set_timesteps(steps)
+        widen(made)
         following = dict(zip(made.timesteps.numpy(), [*made.timesteps.numpy()[1:], -1], strict=True))
         for i, t in enumerate(made.timesteps.numpy()):
             gap = one_step(made, i, t, following.__getitem__, reading, monkeypatch, S.ddpm, m[i], xi)
@@ -433,6 +463,7 @@ def test_ddim_inverse(reading, monkeypatch):
     m, _, x = outputs(64, 5)
     made = scheduler("DDIMInverseScheduler", prediction_type=reading, clip_sample=False)
     made.set_timesteps(8)
+    widen(made)
     alphas = np.asarray(made.alphas_cumprod, np.float64)
     for i, t in enumerate(made.timesteps.numpy()[1:], 1):
         last = min(t - 1000 // 8, 999)
@@ -454,6 +485,7 @@ def test_pndm(skip, spacing, monkeypatch):
     m, _, x0 = outputs(64, 6)
     made = scheduler("PNDMScheduler", skip_prk_steps=skip, timestep_spacing=spacing, set_alpha_to_one=True)
     made.set_timesteps(10)
+    widen(made)
     alphas = np.asarray(made.alphas_cumprod, np.float64)
     steps = made.timesteps.numpy()
     known = sorted(set(steps.tolist()), reverse=True)

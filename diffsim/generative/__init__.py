@@ -11,6 +11,7 @@ Nothing here owns a loop, a stepper or a random number.
     Laws        reverse_sde, probability_flow, forward_sde; prior, perturb, marginal
     Samplers    samplers.ddim, heun, dpm_solver_pp, unipc, edm, …; sample runs one, samplers.inversion goes back
     Guidance    guide
+    Likelihood  log_likelihood with Trace or Hutchinson; dequantise
     Networks    nets.UNet, nets.DiT, nets.MLP; fit trains them (Keras is imported on use)
 """
 
@@ -31,6 +32,11 @@ from diffsim.generative.density import from_density as from_density
 from diffsim.generative.exact import Gaussian as Gaussian
 from diffsim.generative.exact import Mixture as Mixture
 from diffsim.generative.guidance import guide as guide
+from diffsim.generative.likelihood import Hutchinson as Hutchinson
+from diffsim.generative.likelihood import LogLikelihood as LogLikelihood
+from diffsim.generative.likelihood import Trace as Trace
+from diffsim.generative.likelihood import dequantise as dequantise
+from diffsim.generative.likelihood import log_likelihood as log_likelihood
 from diffsim.generative.mesh import Mesh as Mesh
 from diffsim.generative.mesh import exponential as exponential
 from diffsim.generative.mesh import karras as karras

@@ -1,0 +1,77 @@
+"""Densities by the probability flow against those known exactly."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import diffsim as ds
+from diffsim import generative as gen
+
+MIXTURE = gen.Mixture([0.3, 0.7], [[-1.0, 0.4], [1.5, -0.2]], [[0.16, 0.3], [0.36, 0.1]])
+MESH = gen.uniform_lambda(8, -9.0, 4.0)
+
+
+def test_densities_of_a_mixture_are_the_exact_ones():
+    """Data with noise e^{−4} have log p(z, λ = 4) in closed form; only the prior, a Gaussian at λ = −9, is near it."""
+    x = MIXTURE.sample(32, ds.key(1), tf.float64)
+    found = gen.log_likelihood(MIXTURE, x, MESH, data_std=1.3)
+    exact = MIXTURE.log_density(x, 4.0).numpy()
+    np.testing.assert_allclose(found.log_density, exact, atol=3e-4)
+    assert np.abs(found.error).max() == 0 and found.dimensions == 2
+    half = gen.log_likelihood(lambda z, lam: 0.9 * MIXTURE(z, lam), x, MESH, data_std=1.3)
+    assert np.abs(half.log_density - exact).max() > 0.1  # another model has other densities
+
+
+def test_log_determinant_of_a_gaussian():
+    """N(m, s²) under VP of β = .1 … 20: the flow's log-determinant is ½ ln(v_T/v₀)."""
+    schedule = gen.VP()
+    ends = gen.uniform_time(schedule, 1, last=1e-3)
+    lam = np.asarray(ends)
+    model = gen.Gaussian([0.7], 0.25)
+    x = np.array([[0.1], [1.9]])
+    found = gen.log_likelihood(model, x, ends, dt=ds.PID(1e-9, 1e-9))
+    v0, v1 = 0.25 + np.exp(-2 * lam[1]), 0.25 + np.exp(-2 * lam[0])
+    z = 0.7 + (x - 0.7) * math.sqrt(v1 / v0)
+    np.testing.assert_allclose(found.noise, z, rtol=1e-8)
+    prior = np.exp(-2 * lam[0]) + 1.0
+    exact = -0.5 * (z[:, 0] ** 2 / prior + np.log(2 * np.pi * prior)) + 0.5 * math.log(v1 / v0)
+    np.testing.assert_allclose(found.log_density, exact, atol=1e-7)
+
+
+def test_probes_estimate_the_trace_within_their_error():
+    """Five standard errors, z of 32 probes: false alarms about 1 in 10⁵ for each of the eight samples."""
+    C = np.array([[0.5, 0.3, 0.0], [0.3, 0.6, -0.2], [0.0, -0.2, 0.4]])  # off-diagonals make probes differ
+    model = gen.Gaussian([0.5, -0.3, 0.2], C)
+    x = model.sample(8, ds.key(3), tf.float64)
+    found = gen.log_likelihood(model, x, MESH, trace=gen.Hutchinson(ds.key(4), 32), dt=0.25, stepper=ds.RK4())
+    exact = gen.log_likelihood(model, x, MESH, dt=0.25, stepper=ds.RK4())
+    assert np.all(found.error > 0)
+    assert np.abs((found.log_density - exact.log_density) / found.error).max() < 5
+    bits, error = found.bits_per_dimension()
+    entropy = 0.5 * (math.log(np.linalg.det(C + np.exp(-8.0) * np.eye(3))) / 3 + math.log(2 * math.pi * math.e))
+    assert abs(bits - entropy / math.log(2)) < 5 * error
+
+
+def test_bins_spread_evenly_and_their_bits_are_counted():
+    """Uniform pixels of 4 levels carry 2 bits each, whatever width a level has in x."""
+    n = np.arange(64).reshape(4, 16) % 4
+    x = gen.dequantise(n, ds.key(5), levels=4, dtype=tf.float64).numpy()
+    np.testing.assert_array_equal(np.floor((x + 1) * 2), n)
+    known = gen.LogLikelihood(np.full(4, 16 * math.log(0.5)), np.zeros(4), None, 16, 0)  # density ½ on (−1, 1)
+    assert known.bits_per_dimension(width=2 / 4) == (pytest.approx(2.0), 0.0)
+
+
+def test_misuse_is_refused_in_four_parts():
+    x = np.zeros((2, 100), np.float32)
+    with pytest.raises(ValueError, match="trace=.*Hutchinson.*because.*backward passes"):
+        gen.log_likelihood(lambda z, lam: z, x, MESH)
+    with pytest.raises(TypeError, match="x=.*real numbers.*because.*dequantise"):
+        gen.log_likelihood(lambda z, lam: z, np.zeros((2, 3), int), MESH)
+    with pytest.raises(ValueError, match="images=.*0 to 255.*because"):
+        gen.dequantise(np.array([[0.5]]), ds.key(0))
+    with pytest.raises(ValueError, match="probes=1.*because"):
+        gen.Hutchinson(ds.key(0), 1)
+    with pytest.raises(TypeError, match="mesh=.*because"):
+        gen.log_likelihood(MIXTURE, np.zeros((1, 2)), (0.0, 1.0))

@@ -160,6 +160,7 @@ def test_the_heat_equation_knows_the_denoiser(dtype, tolerance):
     assert np.isfinite(beyond).all() and (np.abs(beyond) < 6).all()
 
 
+@pytest.mark.slow
 def test_the_heat_equation_knows_the_denoiser_in_the_plane():
     grid = ds.Grid((100, 90), (20.0, 18.0), (-9.0, -9.0))
     x = np.stack(np.broadcast_arrays(*grid.coordinates()), -1)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import diffsim as ds
 from diffsim import generative as gen
+from diffsim.choose import stepper_for
 from diffsim.march import program
 
 MIX = gen.Mixture([0.3, 0.7], [[-1.0], [1.5]], [0.16, 0.36])
@@ -100,7 +101,7 @@ def test_other_steppers_evaluate_it():
     dW = ds.solve(W, y0, (0.5, 0.6), stepper=ds.ETD1(), **options).final
     y = ds.solve(law, y0, (0.5, 0.6), stepper=ds.EulerMaruyama(), **options).final
     np.testing.assert_allclose(y, 2 * np.exp(-1.5) * dW, rtol=1e-13)
-    assert ds.solve(law, y0, (0.5, 0.6), **options).info["stepper"] == "ETD1"
+    assert isinstance(stepper_for(law.of_state(y0), 0.1)[0], ds.ETD1)
     with pytest.raises(TypeError, match="ExponentialAmplitude"):
         ds.solve(ds.Equation(linear=-1.0, diffusion=lambda t, y: t + 0 * y), y0, (0.0, 1.0), stepper=ds.ETD1(), **options)
     with pytest.raises(ValueError, match="finite"):
@@ -187,7 +188,7 @@ def test_marginals_do_not_depend_on_eta():
     z = x0 + np.exp(2.0) * ds.random.normal(k1, x0.shape, tf.float64)
     save = ds.SaveAt(ts=[mesh.lam[100], mesh.lam[-1]])
     far = {}
-    for eta in (0.0, 1.0, 2.0):
+    for eta in (0.0, 2.0):
         half, end = ds.solve(gen.reverse_sde(MIX, eta), z, mesh, stepper=ds.ETD1(), key=k2, save=save, jit=False).y.numpy()
         far[eta] = distance(half, mesh.lam[100]), distance(end, mesh.lam[-1])
     assert max(max(d) for d in far.values()) < 2.47, far
@@ -217,7 +218,7 @@ def test_guidance_exaggerates_and_does_not_tilt():
     np.testing.assert_allclose(less(tf.constant(z), lam), gen.Gaussian([0.0], 1.0)(tf.constant(z), lam), rtol=1e-12)
 
 
-@pytest.mark.parametrize("schedule", [gen.VP(), gen.CondOT()], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("schedule", [gen.VP(), pytest.param(gen.CondOT(), marks=pytest.mark.slow)], ids=["VP", "CondOT"])
 def test_noise_added_in_t_has_the_marginal_of_the_schedule(schedule):
     """Mean and variance of x_t given x₀ to five standard errors, by 200 steps of Euler–Maruyama."""
     n, t = 20_000, 0.7
@@ -270,13 +271,12 @@ def test_the_same_image_in_any_batch():
     mesh, law = gen.karras(6, 0.03, 10.0), gen.reverse_sde(PLANE, 1.0)
     k_prior, k_path = ds.split(ds.key(42))
     whole = run(law, gen.prior(mesh, (8, 2), k_prior), mesh, key=k_path)
-    for first in (0, 3):
-        z = gen.prior(mesh, (3, 2), k_prior, first=first)
-        noise = ds.Equation(law.linear, law.drift, law.diffusion, noise=ds.Brownian(first=first))
-        np.testing.assert_allclose(run(noise, z, mesh, key=k_path), whole[first : first + 3], rtol=2e-6, atol=2e-6)
+    z = gen.prior(mesh, (3, 2), k_prior, first=4)
+    batch = ds.Equation(law.linear, law.drift, law.diffusion, noise=ds.Brownian(first=4))
+    np.testing.assert_allclose(run(batch, z, mesh, key=k_path), whole[4:7], rtol=2e-6, atol=2e-6)
 
 
-@pytest.mark.parametrize("dtype", [tf.float32, tf.float64], ids=["float32", "float64"])
+@pytest.mark.parametrize("dtype", [tf.float32, pytest.param(tf.float64, marks=pytest.mark.slow)], ids=["float32", "float64"])
 def test_from_pure_noise_to_pure_data(dtype):
     """A last training step without signal is λ = −40; a network of v starts there, and five standard errors hold."""
     schedule = gen.Discrete.scaled_linear().zero_terminal()

@@ -12,9 +12,11 @@ Nothing here owns a loop, a stepper or a random number.
     Samplers    samplers.ddim, heun, dpm_solver_pp, unipc, edm, …; sample runs one, samplers.inversion goes back
     Guidance    guide
     Likelihood  log_likelihood with Trace or Hutchinson; dequantise
+    Distances   metrics.mmd, energy_distance, sliced_wasserstein, frechet_distance, precision_recall, with error bars
     Networks    nets.UNet, nets.DiT, nets.MLP; fit trains them (Keras is imported on use)
 """
 
+from diffsim.generative import metrics as metrics
 from diffsim.generative import samplers as samplers
 from diffsim.generative.betas import Discrete as Discrete
 from diffsim.generative.denoiser import Denoiser as Denoiser

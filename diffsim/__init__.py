@@ -8,6 +8,7 @@ import importlib
 from diffsim import _quiet as _quiet  # first of all, before TensorFlow is loaded
 from diffsim import initial as initial
 from diffsim import models as models
+from diffsim import particles as particles
 from diffsim import reference as reference
 from diffsim._checks import SolveError as SolveError
 from diffsim.boundary import Boundary as Boundary

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diffsim import _tree
 from diffsim.equation import Equation, Slot
+from diffsim.law import Law
 from diffsim.steppers.explicit import Heun, Tsit5
 from diffsim.steppers.exponential import ETD1, ETDRK2
 from diffsim.steppers.hops import SplitHops
@@ -17,6 +18,8 @@ CHEAP_STAGES = 60  # beyond this many explicit evaluations per step a linear sol
 
 def stepper_for(law: Equation, h: float | None):
     """(stepper, why) for a law whose `linear` is one operator; h is the step, None if it will be adapted."""
+    if isinstance(law, Law):
+        return law.chosen(h)
     used = law.slots()
     if Slot.HOPS in used and h is not None:
         return SplitHops(), "steps are given, within which hops and reactions take turns"

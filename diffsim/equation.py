@@ -33,6 +33,7 @@ class Slot(Enum):
     ORDER = "order"
     JUMPS = "reactions"
     HOPS = "hops"
+    PARTICLES = "particles"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot
 from diffsim.intake import as_state, check_functions, check_path, check_tolerance, split_stops
 from diffsim.jump import Jump
+from diffsim.law import Law
 from diffsim.march import Parts
 from diffsim.outcome import cause_of, place, without_gradients
 from diffsim.run import Run
@@ -31,7 +32,7 @@ ASKED = "it was asked for"
 
 
 def solve(
-    law: Equation | Jump,
+    law: Equation | Jump | Law,
     y0,
     t,
     *,
@@ -48,7 +49,8 @@ def solve(
     """Move a state along a law from t[0] to t[-1].
 
     Args:
-        law: an Equation, dY = [A Y + f] dt + g dN, or a Jump, reactions that fire at given propensities.
+        law: an Equation, dY = [A Y + f] dt + g dN, or a Jump, reactions that fire at given propensities; or
+            particles.Molecules.
         y0: a tensor or array, or a nest of them; leading axes are the ensemble, trailing axes the grid. Its dtype is
             the precision of the run.
         t: (t0, t1), or the full mesh of times; increasing or decreasing [time].
@@ -161,7 +163,7 @@ def finish(run: Run, clock, progress, max_steps, throw, began) -> Solution:
 def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedule, dict]:
     """Everything checked and in the form in which it runs: parts of the program, schedule, and what to report."""
     way_out = "Build one with Equation(…), Jump.of(…) or a model's .on(…)."
-    _checks.instance("law", law, (Equation, Jump), why="solve moves a state along a law", way_out=way_out)
+    _checks.instance("law", law, (Equation, Jump, Law), why="solve moves a state along a law", way_out=way_out)
     if isinstance(law, Jump) and isinstance(stop, Steady):
         why = "numbers of molecules never come to rest"
         _checks.refuse("stop", stop, "When, or none", why, "Ask for an average over the ensemble.", TypeError)

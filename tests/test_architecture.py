@@ -15,7 +15,7 @@ FLOORS = {
     0: "_types _nest _checks _tree _compiled _quiet _xla _quantile random counts rates",
     1: "geometry boundary grid noise white",
     2: "operators",
-    3: "calculus equation generator reversal jump jump_checks",
+    3: "calculus equation generator reversal jump jump_checks law",
     4: "steppers stepsize save stop schedule solution",
     5: "choose march run progress solve intake outcome simulation steady downhill resume",
     6: "models particles reference initial analysis io plot verify ledger growth",

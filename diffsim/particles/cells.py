@@ -138,8 +138,12 @@ class Cells:
         most, left, members = tf.while_loop(more, put, (tf.constant(0), left, members))
         return Bins(members, most, tf.reduce_sum(tf.cast(left, tf.int32)))
 
-    def around(self, x):
-        """Cells in which what is near x, (..., n, d), may be: (..., n, m), int32; −1 beyond a wall."""
+    def around(self, x, box=None):
+        """Cells in which what is near x, (..., n, d), may be: (..., n, m), int32; −1 beyond a wall.
+
+        `box`, (..., n), says in which box each is, if the leading axes do not.
+        """
+        offset = self._offset(x) if box is None else box * self.number
         place, later = self._place(x)
         found = []
         for step in product(*(_steps(s) for s in self.sides)):
@@ -152,7 +156,7 @@ class Cells:
                     there = there if self.periodic[i] or k == 0 else there & inside
                     a = tf.math.floormod(a, self.counts[i])
                 to.append(a)
-            cell = self._offset(x) + self._flat(to)
+            cell = offset + self._flat(to)
             found.append(cell if there is True else tf.where(there, cell, -1))
         return tf.stack(found, -1)
 

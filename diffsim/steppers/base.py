@@ -157,6 +157,7 @@ _WAYS = {
     Slot.DRIFT: "Use ETDRK2(), IMEX() or Tsit5() for a law with drift.",
     Slot.JUMPS: "Use SSA() or TauLeap(), or the law's langevin() or rate_equation().",
     Slot.HOPS: "Use SSA(), or SplitHops() with a dt.",
+    Slot.PARTICLES: "Leave the stepper out, or use the law's well_mixed().",
     Slot.LINEAR: "Put the linear part into drift, or use ETDRK2() or Tsit5().",
 }
 

@@ -1,0 +1,130 @@
+"""Radii and chances of one step, found before anything is compiled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks, _nest
+from diffsim._tree import static
+from diffsim.particles.cells import Cells
+from diffsim.particles.contact import ball
+
+OCTAVES, NODES = 3, 9  # of steps shorter than the longest, and points between which radii and chances are interpolated
+ALMOST = 1 - 1e-6
+
+
+class Odds(NamedTuple):
+    """What may happen in a step of given length.
+
+    Attributes:
+        pairs: (radius, chance) of each Pair of the scheme.
+        alone: (chance, shares of its changes) of each species that reacts alone.
+    """
+
+    pairs: tuple
+    alone: tuple
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Contacts at several lengths of a step, and the cells in which they are sought.
+
+    Args:
+        steps: log h, (m,), equally spaced; the last is the longest.
+        radius: log ρ of each pair, (pairs, m).
+        chance: log p of each pair, (pairs, m).
+        cells: None without pairs.
+        lower: corner of the region's bounding box, (d,).
+        size: its lengths, (d,).
+        births: places for what comes out of nothing in a step.
+    """
+
+    steps: Any
+    radius: Any
+    chance: Any
+    cells: Cells | None
+    lower: Any
+    size: Any
+    births: int = static()
+
+    def at(self, law, h) -> Odds:
+        """For one step; those shorter than all that were foreseen are right to first order."""
+        u = tf.math.log(h) - _nest.to(self.steps[0], h.dtype)
+        whole = _nest.to(self.steps[-1], h.dtype) - _nest.to(self.steps[0], h.dtype)
+        at = tf.clip_by_value(u / whole, 0.0, 1.0) * (NODES - 1)
+        weight = tf.maximum(1 - tf.abs(at - tf.range(NODES, dtype=h.dtype)), 0)
+        less = tf.exp(tf.minimum(u, 0.0))
+        radii, chances = (tf.exp(tf.linalg.matvec(_nest.to(a, h.dtype), weight)) for a in (self.radius, self.chance))
+        pairs = tuple(zip(tf.unstack(radii), tf.unstack(chances * less), strict=True)) if law.scheme.pairs else ()
+        return Odds(pairs, tuple(self._alone(law, h, changes, pairs) for _, changes in law.scheme.singles))
+
+    @staticmethod
+    def _alone(law, h, changes, pairs):
+        """(chance, shares): those that undo a meeting are in balance with it, others are exponential."""
+        hazards = []
+        for c in changes:
+            k = _nest.to(law.k[c.r], h.dtype)
+            hazards.append(-tf.math.log1p(-apart(law, c, k, *pairs[c.undoes])) if c.undoes >= 0 else k * h)
+        total = tf.add_n(hazards)
+        return -tf.math.expm1(-total), [tf.math.divide_no_nan(z, total) for z in hazards]
+
+
+def apart(law, change, k, radius, chance):
+    """The chance that a pair comes apart: what binds, [A][B] p V, then balances what dissociates at [A][B] k₊/k₋."""
+    pair = law.scheme.pairs[change.undoes]
+    binding = sum(law.k[c.r] for c in pair.changes)
+    volume = ball(law.ndim, 1.0) * radius**law.ndim
+    return symmetry(pair) * chance * volume * k / binding
+
+
+def symmetry(pair) -> float:
+    """½ for two of one kind, of which there are n²/2 pairs."""
+    return 0.5 if pair.left == pair.right else 1.0
+
+
+def plan_for(law, h: float | None, capacity: int | None) -> Plan:
+    """The plan for steps up to h.
+
+    Raises:
+        ValueError: pairs that come apart faster than they can meet; rates that cannot be.
+    """
+    h = 1.0 if h is None else h
+    steps = math.log(h) + math.log(2.0) * np.linspace(-OCTAVES, 0, NODES)
+    radius, chance = np.zeros((2, max(1, len(law.scheme.pairs)), NODES))
+    for m, pair in enumerate(law.scheme.pairs):
+        k = sum(float(law.k[c.r]) for c in pair.changes) / symmetry(pair)
+        D = float(law.D[pair.left]) + float(law.D[pair.right])
+        found = [law.kinetics.contact(law.ndim, k, D, math.exp(u)) if k > 0 else (1e-30, 1e-30) for u in steps]
+        radius[m], chance[m] = np.log(np.array(found)).T
+    for _, changes in law.scheme.singles:
+        for c in changes:
+            if c.undoes >= 0:
+                _check_apart(law, c, *np.exp([radius[c.undoes, -1], chance[c.undoes, -1]]))
+    cells = None
+    if law.scheme.pairs:
+        widest = float(np.exp(radius.max()))
+        cells = Cells.over(*law.corners, widest, number=law.places, periodic=law.periodic, capacity=capacity)
+    lower, upper = law.corners
+    return Plan(steps, radius, chance, cells, lower, upper - lower, _births(law, h))
+
+
+def _check_apart(law, change, radius, chance):
+    q = float(apart(law, change, float(law.k[change.r]), radius, chance))
+    if not q < ALMOST:
+        shown = _checks.Verbatim(f"{float(law.k[change.r]):g}, with which {q:.3g} of 1 would come apart in a step")
+        why = "a pair cannot come apart more than once in a step, and balance fixes how often it does"
+        way_out = "Use a shorter dt, or Doi(radius) with a larger radius, where diffusion limits less."
+        _checks.refuse(f"k of reaction {change.r}", shown, "less than 1", why, way_out)
+
+
+def _births(law, h):
+    """So many that a Poisson number is above it with odds below 1e-20."""
+    if not law.scheme.births:
+        return 0
+    mean = sum(float(law.k[b.r]) for b in law.scheme.births) * float(np.prod(np.subtract(*law.corners[::-1]))) * h
+    return math.ceil(mean + 10 * math.sqrt(mean) + 25)

@@ -22,11 +22,20 @@ def load(name):
     return module
 
 
+TRACED = ("00", "08")  # of so few steps that to compile them with XLA takes most of their time; test_figure does
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Calls main(fast=True) of an example where it may write files."""
     monkeypatch.chdir(tmp_path)
-    return lambda name, fast=True: load(name).main(fast=fast)
+
+    def numbers(name, fast=True):
+        for fn in (ds.solve, ds.steady, ds.Simulation.__init__) if name.startswith(TRACED) else ():
+            monkeypatch.setitem(fn.__kwdefaults__, "jit", False)
+        return load(name).main(fast=fast)
+
+    return numbers
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -320,7 +329,67 @@ def test_narrow_escape(run):
         assert numbers[f"exact at {eps}"] == pytest.approx(exact, rel=1e-12)
         assert abs(numbers[f"mean at {eps}"] - exact) < 5 * numbers[f"error at {eps}"] + 0.02 * exact
         assert numbers[f"error at {eps}"] < 0.03 * exact
+        assert numbers[f"grid at {eps}"] == pytest.approx(exact, rel=0.02)  # cells draw the wall as a staircase
         assert numbers[f"left at {eps}"] == pytest.approx(np.exp(-1), abs=0.06)  # nearly exponential
+
+
+def test_kramers(run):
+    """The grid near its limit, particles within five standard errors and 2 %, Kramers' formula below both."""
+    numbers = run("46_kramers")
+    assert numbers["integral at 0.2"] == pytest.approx(19.0938969968, rel=1e-10)
+    for kT in (0.3, 0.2):
+        exact = numbers[f"integral at {kT}"]
+        assert numbers[f"grid at {kT}"] == pytest.approx(exact, rel=2e-3)
+        assert abs(numbers[f"particles at {kT}"] - exact) < 5 * numbers[f"error at {kT}"] + 0.02 * exact
+        assert numbers[f"Kramers at {kT}"] < 0.85 * exact
+
+
+def test_one_law_three_ways(run):
+    """χ² in 48 cells at 1e-6, and what is left within five standard errors."""
+    from scipy.stats import chi2
+
+    numbers = run("47_one_law_three_ways")
+    left = numbers["grid left"]
+    assert 0.3 < left < 0.95
+    for name in ("particles", "molecules"):
+        assert chi2.sf(numbers[f"{name} χ²"], 48) > 1e-6
+        assert abs(numbers[f"{name} left"] - left) < 5 * np.sqrt(left * (1 - left) / 9_900)
+
+
+def test_michaelis_menten(run):
+    """Against SciPy, and the linear noise of its Jacobian; 100 runs at 5σ, the spread at 5/√200."""
+    from scipy.integrate import solve_ivp
+
+    numbers, k1 = run("42_michaelis_menten"), 0.01 / 4.4964**3
+    nu = np.array([[-1, -1, 1, 0], [1, 1, -1, 0], [1, 0, -1, 1]])
+
+    def both(t, y):
+        n, C = y[:4], y[4:].reshape(4, 4)
+        a = np.array([k1 * n[0] * n[1], n[2], n[2]])
+        J = nu.T @ np.array([[k1 * n[1], k1 * n[0], 0, 0], [0, 0, 1, 0], [0, 0, 1, 0]])
+        return np.concatenate([nu.T @ a, (J @ C + C @ J.T + nu.T @ (a[:, None] * nu)).ravel()])
+
+    y = solve_ivp(both, (0, 10), [909, 9091, *18 * [0.0]], rtol=1e-10, atol=1e-8).y[:, -1]
+    spread = y[19] ** 0.5
+    assert numbers["P spread by linear noise"] == pytest.approx(spread, rel=1e-4)
+    for s, name in enumerate(("E", "S", "ES", "P")):
+        assert y[s] == pytest.approx((673.40, 6275.57, 235.60, 2579.83)[s], abs=0.01)
+        assert numbers[f"{name} by rates"] == pytest.approx(y[s], rel=1e-5)
+        for way in ("events", "Langevin"):
+            assert abs(numbers[f"{name} by {way}"] - y[s]) < 5 * y[4 + 5 * s] ** 0.5 / 10 + 0.5
+    for way in ("events", "Langevin"):
+        assert numbers[f"P spread by {way}"] == pytest.approx(spread, rel=5 / 200**0.5)
+        assert numbers[f"enzymes by {way}"] == pytest.approx(909, abs=1e-2)
+
+
+def test_stochastic_turing(run):
+    """Noise alone makes a peak fifteen times what independent molecules give, as linear theory has it."""
+    numbers = run("43_stochastic_turing")
+    assert numbers["fastest growth by rates"] < 0  # no pattern without noise
+    assert numbers["wavelength"] == pytest.approx(2 * np.pi * (8**0.5 / 1.5) ** 0.5, rel=0.12)
+    assert numbers["peak in theory"] > 5
+    assert numbers["peak seen"] == pytest.approx(numbers["peak in theory"], rel=0.35)
+    assert numbers["seen/theory"] == pytest.approx(1.0, abs=0.15)
 
 
 def test_stochastic_patterns(run):

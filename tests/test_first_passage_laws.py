@@ -46,7 +46,7 @@ FAST = ("Gauss", "Cauchy")
 @pytest.mark.parametrize("jumps", [j if j in FAST else pytest.param(j, marks=pytest.mark.slow) for j in JUMPS])
 def test_sparre_andersen(jumps):
     """D14: C(2n, n)/4ⁿ whatever the symmetric, continuous law of jumps; five standard errors. With a drift it is not."""
-    n, size = 10, 40_000
+    n, size = 10, 20_000
     p = math.comb(2 * n, n) / 4**n
     assert p == pytest.approx(0.17619705, abs=1e-8)
     error = 5 * (p * (1 - p) / size) ** 0.5

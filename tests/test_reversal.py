@@ -52,7 +52,7 @@ def fits(x, law=cdf):
 
 
 FORWARD = ds.Equation(linear=-A, diffusion=(2 * D) ** 0.5)
-BACK = np.linspace(1, 0, 201)
+BACK = np.linspace(1, 0, 121)
 
 
 def back(law, x, mesh=T * BACK, **options):

@@ -214,3 +214,15 @@ def test_noise_under_a_key_is_none_that_users_draw_under_keys_made_from_it():
     _, H = ds.Brownian().area(key, 0, 0.0, 12.0, pair[0])
     others = [ds.Brownian().increment(k, 0, 0.0, 1.0, pair[0]) for k in used]
     assert not any(np.isclose(H, b).any() for b in others)
+
+
+def test_a_flux_is_not_multiplied_outside_its_divergence():
+    """g(u) ∇·dW would make matter; g(t) is a number at each time."""
+    grid = ds.Grid(8, 1.0)
+    noise, u = ds.ConservedWhite(grid, ds.Periodic()), np.ones(8)
+    law = ds.Equation(linear=ds.Laplacian(grid, ds.Periodic()), diffusion=lambda t, u: tf.sqrt(u), noise=noise)
+    with pytest.raises(TypeError, match=r"expected a number, because it belongs to the flux"):
+        ds.solve(law, u, (0, 1e-3), dt=1e-4, stepper=ds.EulerMaruyama(), key=ds.key(0), jit=False)
+    law = ds.Equation(linear=law.linear, diffusion=lambda t, u: tf.exp(-t) + 0 * u, noise=noise)
+    after = ds.solve(law, u, (0, 1e-3), dt=1e-4, stepper=ds.EulerMaruyama(), key=ds.key(0), jit=False).final.numpy()
+    assert abs(after.sum() - 8) < 1e-12 < after.std()

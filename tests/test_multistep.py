@@ -19,6 +19,7 @@ def rest(t, y):
 
 
 SPLIT = ds.Equation(linear=-2.0, drift=rest)
+NOISY = ds.Equation(drift=rest, diffusion=lambda t, y: 0.3 * y)
 WHOLE = ds.Equation(drift=lambda t, y: -2.0 * y + rest(t, y))
 
 
@@ -72,7 +73,7 @@ def test_order(name, exact):
     stepper, law, mesh, order = CASES[name]
     steps = np.array([48, 96, 192])
     errors = [distance(ds.solve(law, START, mesh(n), stepper=stepper, jit=False).final, exact) for n in steps]
-    assert order - 0.35 < slope(1 / steps, errors) < order + 0.6
+    assert order - 0.35 < slope(1 / steps, errors) < order + 0.8
     assert errors[-1] < 2e-3
 
 
@@ -123,6 +124,18 @@ def test_on_a_grid_as_on_a_number():
         assert order - 0.3 < slope(1 / steps, errors) < order + 0.7
 
 
+@pytest.mark.parametrize("stepper", [ETDAB(2), ETDAB(3), ETDPC(1), ETDPC(2), ETDPC(3), ETDBlock(2), ETDBlock(3)], ids=repr)
+def test_limits_of_stability(stepper):
+    """A drift −y decays with steps just below the limit, and grows with steps just above it."""
+    law, y0 = ds.Equation(linear=0.0, drift=lambda t, y: -y), np.array([1.0])
+    size = {}
+    for factor in (0.97, 1.03):
+        h = factor * stepper.drift_reach
+        run = ds.solve(law, y0, (0.0, 600 * h), dt=h, stepper=stepper, jit=False, throw=False)
+        size[factor] = abs(float(run.final[0]))
+    assert size[0.97] < 1e-3 and size[1.03] > 1e3
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -131,7 +144,8 @@ def test_on_a_grid_as_on_a_number():
         (lambda: ETDPC(2, orders=[1, 3]), "1 ≤ order ≤ 2"),
         (lambda: ETDBlock(3, orders=[]), "one integer for each step"),
         (lambda: Relay(ds.Heun(), "Euler", 1.0), "Stepper"),
-        (lambda: ds.solve(SPLIT, START, (0.0, 1.0), dt=0.1, stepper=Relay(ds.ETDRK2(), ds.Euler(), 0.5)), "of the first"),
+        (lambda: ds.solve(NOISY, START, (0.0, 1.0), dt=0.1, stepper=Relay(ds.Heun(), ds.EulerMaruyama(), 0.5),
+                          key=ds.key(0)), "of the first"),
         (lambda: ds.solve(WHOLE, START, (0.0, 1.0), dt=0.1, stepper=ETDAB(2)), "linear"),
     ],
 )

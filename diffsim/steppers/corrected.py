@@ -12,7 +12,7 @@ from diffsim._tree import static
 from diffsim.steppers.base import Step
 from diffsim.steppers.exponential import Exponential
 from diffsim.steppers.interpolation import Past, asked, check_order, chosen, own_orders, polynomial, weighted
-from diffsim.steppers.multistep import held, integrated, relative
+from diffsim.steppers.multistep import REACH, held, integrated, relative
 
 
 class Behind(NamedTuple):
@@ -48,7 +48,10 @@ class ETDPC(Exponential):
     orders: Any = None
     plain: bool = static(default=False)
 
-    drift_reach = None
+    @property
+    def drift_reach(self):
+        """That of Adams and Bashforth's method of one order more, whose stability this one has."""
+        return REACH[self.order]
 
     def __post_init__(self):
         check_order(type(self).__name__, self.order, 3)
@@ -130,7 +133,10 @@ class ETDBlock(Exponential):
     orders: Any = None
     midpoint: bool = static(default=False)
 
-    drift_reach = 2.0
+    @property
+    def drift_reach(self):
+        """That of the Runge–Kutta method which a block is, for one step of it."""
+        return (2.0, 2.0, 2.512745326618329)[self.order - 1] / self.order
 
     def __post_init__(self):
         check_order(type(self).__name__, self.order, 3)

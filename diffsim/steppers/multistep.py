@@ -22,7 +22,7 @@ from diffsim.steppers.base import Step, Stepper
 from diffsim.steppers.exponential import ETD1, Exponential
 from diffsim.steppers.interpolation import Past, asked, check_order, chosen, own_orders, polynomial, weighted
 
-_REACH = (2.0, 1.0, 6 / 11, 0.3)  # of Adams–Bashforth methods on the negative real axis
+REACH = (2.0, 1.0, 6 / 11, 0.3)  # of Adams–Bashforth methods on the negative real axis
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class AdamsBashforth(Stepper):
     @property
     def reach(self):
         """That of the method of this order."""
-        return _REACH[self.order - 1]
+        return REACH[self.order - 1]
 
     def init(self, law, t, y):
         """No earlier rates."""
@@ -114,7 +114,7 @@ class ETDAB(ETD1):
     @property
     def drift_reach(self):
         """That of Adams and Bashforth's method of this order."""
-        return _REACH[self.order - 1]
+        return REACH[self.order - 1]
 
     def prepare(self, law, h):
         """φ₀, φ₁, … of hA, and what makes ∫e^{(h−s)A}dN out of noise."""

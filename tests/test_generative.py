@@ -334,6 +334,9 @@ REFUSED = {
     "noise alone for a network of noise": (
         lambda: run(gen.reverse_sde(gen.from_epsilon(eps_net, gen.Cosine())), np.zeros([2, 1]),
                     gen.uniform_time(gen.Cosine(), 4)), "first=0.999"),
+    "more noise than the network knows": (
+        lambda: run(gen.reverse_sde(gen.from_epsilon(eps_net, gen.Discrete.scaled_linear())), np.zeros([2, 1]),
+                    gen.karras(4, 0.1, 80.0)), "sigma_max=14.61"),
     "data that are not finite": (
         lambda: run(gen.reverse_sde(MIX), np.array([[np.nan]]), gen.karras(3, 0.1, 1.0)), "finite"),
     "η below zero": (lambda: gen.reverse_sde(MIX, -1.0), "≥ 0"),

@@ -24,6 +24,8 @@ from diffsim.generative.denoiser import spread
 from diffsim.generative.mesh import Mesh
 from diffsim.generative.schedule import Schedule
 
+BEYOND = 0.2  # how far, in λ, sampling may begin above the noise that a network knows
+
 
 @dataclass(frozen=True)
 class Pull:
@@ -58,6 +60,15 @@ class Pull:
                 "Begin a little later: gen.uniform_time(schedule, steps, first=0.999); or train v or x₀.",
             )
         mine = getattr(self.denoiser, "schedule", None)
+        most = -np.inf if mine is None else float(mine.lam(mine.end))
+        if lam.min() < most - BEYOND:
+            _checks.refuse(
+                "t",
+                _checks.Verbatim(f"a mesh with noise σ/α = {np.exp(-lam.min()):.4g}"),
+                f"σ/α ≤ {np.exp(-most):.4g}, the largest of {mine}",
+                "the network has never seen more noise, and would take it for less",
+                f"Begin there: sigma_max={np.exp(-most):.4g}.",
+            )
         theirs = t.schedule if isinstance(t, Mesh) else None
         if mine is not None and theirs is not None and not _same(mine, theirs):
             _checks.refuse(

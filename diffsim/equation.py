@@ -43,7 +43,8 @@ class Equation:
     Args:
         linear: A, an operator (its boundary conditions live in it), a number, a nest of these, or None.
         drift: f(t, y) → a state of the structure, shapes and dtypes of y.
-        diffusion: g, a number, a nest of numbers, g(t, y) → a state exactly like y, or a NoiseMap. Never broadcast.
+        diffusion: g, a number, a nest of numbers, g(t, y) → a state exactly like y, an ExponentialAmplitude, or a
+            NoiseMap. Never broadcast.
         noise: what drives it.
         calculus: Ito(), Stratonovich() or Isothermal(); steppers get the law in the calculus they need.
         order: Caputo order of the time derivative, 0 < order ≤ 1.

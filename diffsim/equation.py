@@ -315,7 +315,7 @@ class Equation:
 
 
 def abstract(what, fn, y):
-    """What fn(t, y) returns, traced without computing anything; once for functions that are the same but for numbers."""
+    """What fn(t, y) returns, traced without computing; once for functions that are the same but for numbers."""
     try:
         inspect.signature(fn).bind(None, None)
     except TypeError as error:

@@ -37,7 +37,7 @@ class Compiled:
         concrete = self.concrete(*args)
         if self.taped:
             return concrete(*args)
-        with tf.init_scope():  # pauses tapes
+        with tf.init_scope():  # pauses tapes; never while tracing, where laws take gradients of their own
             return concrete(*args)
 
     def concrete(self, *args):

@@ -128,3 +128,18 @@ def test_data_of_one_structure_share_a_program():
         assert abs(end(ds.Equation(drift=functools.partial(rate, k))) - np.exp(-k)) < 1e-7
         counts.append(len(traces))
     assert np.diff(counts).tolist() == [0, 0] and counts[0] >= 2
+
+
+def test_laws_take_gradients_of_their_own_inside_compiled_loops():
+    """Tapes around solve pause; one inside a drift must not, or forces would vanish without a word."""
+
+    def force(t, x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            energy = tf.reduce_sum(0.75 * x**2)
+        return -tape.gradient(energy, x, unconnected_gradients="zero")
+
+    law = ds.Equation(drift=force)
+    with tf.GradientTape():
+        x = ds.solve(law, np.ones(2), t=(0.0, 1.0), dt=0.01, stepper=ds.RK4(), jit=False).final
+    np.testing.assert_allclose(x, np.exp(-1.5), rtol=1e-8)

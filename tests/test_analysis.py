@@ -49,11 +49,11 @@ def test_flux_is_continuous_across_layers_and_shells():
     layers = ds.Layers(D=(1.0, 0.1), at=(0.5,))
     grid = ds.Grid(10, 1.0)
     law = ds.models.Fick(layers).on(grid, ds.Boundary(x=(ds.Dirichlet(1.0), ds.Dirichlet(0.0))))
-    (J,) = analysis.flux(law, ds.solve(law, np.zeros(10), (0, 1e3)).final)
+    (J,) = analysis.flux(law, ds.solve(law, np.zeros(10), (0, 1e3), jit=False).final)
     np.testing.assert_allclose(J, 1 / (0.5 / 1.0 + 0.5 / 0.1), rtol=1e-10)
     shell = ds.RadialGrid(10, 1.0, inner=1.0, dimension=3)
     law = ds.models.Fick(0.3).on(shell, ds.Boundary(r=(ds.Dirichlet(1.0), ds.Dirichlet(0.0))))
-    (J,) = analysis.flux(law, ds.solve(law, np.zeros(10), (0, 1e3)).final)
+    (J,) = analysis.flux(law, ds.solve(law, np.zeros(10), (0, 1e3), jit=False).final)
     flow = J * shell.axes[0].faces ** 2
     np.testing.assert_allclose(flow, flow[0], rtol=1e-10)
 
@@ -74,7 +74,7 @@ def test_permeation_gives_lag_and_diffusivity():
         law = ds.models.Fick(D).on(grid, ds.Boundary(x=(ds.Dirichlet(1.0), ds.Dirichlet(0.0))))
         ts = np.linspace(0, 3 * L**2 / D, 901)
         out = ds.SaveAt(ts=ts, fn=lambda t, u, law=law: -analysis.inflow(law, u, t)["x+"])
-        sol = ds.solve(law, np.zeros(n), (0, ts[-1]), save=out)
+        sol = ds.solve(law, np.zeros(n), (0, ts[-1]), save=out, jit=False)
         found = analysis.permeation(sol.t, sol.y, L)
         lags.append(abs(found.lag - ds.reference.membrane.time_lag(L, D)))
     np.testing.assert_allclose(sol.y[1:], D / L * ds.reference.membrane.flux(D * ts[1:] / L**2), atol=3e-4)
@@ -91,7 +91,8 @@ def test_uptake_of_a_sheet_through_its_walls():
     """A5: what inflow lets in, integrated, is Crank's uptake; half a sheet closed in the middle."""
     grid = ds.Grid(100, 1.0)
     law = ds.models.Fick(1.0).on(grid, ds.Boundary(x=(ds.Neumann(), ds.Dirichlet(1.0))))
-    sol = ds.solve(law, np.zeros(100), (0, 0.5), save=ds.SaveAt(ts=[0.1, 0.5], fn=lambda t, u: analysis.total(grid, u)))
+    sol = ds.solve(law, np.zeros(100), (0, 0.5), jit=False,
+                   save=ds.SaveAt(ts=[0.1, 0.5], fn=lambda t, u: analysis.total(grid, u)))
     np.testing.assert_allclose(sol.y, ds.reference.bounded.uptake(np.array([0.1, 0.5])), rtol=2e-4)
 
 
@@ -101,7 +102,7 @@ def test_phase_of_a_diffusion_wave():
     grid = ds.Grid(160, 4.0)
     wall = ds.Boundary(x=(ds.Dirichlet(lambda t, x: tf.cos(omega * t)), ds.Neumann()))
     ts = np.arange(6, 8, 1 / 16)
-    sol = ds.solve(ds.models.Fick(D).on(grid, wall), np.zeros(160), (0, 8), dt=1 / 64, save=ds.SaveAt(ts=ts))
+    sol = ds.solve(ds.models.Fick(D).on(grid, wall), np.zeros(160), (0, 8), dt=1 / 64, save=ds.SaveAt(ts=ts), jit=False)
     image = analysis.kymograph(grid, sol.y)
     assert image.shape == (32, 160)
     phase = np.unwrap(np.angle(np.exp(1j * omega * ts) @ image))
@@ -120,14 +121,14 @@ def test_variance_on_the_lattice_grows_by_exactly_2Dt():
     u0 = ds.initial.point(grid, (0.0, 0.0), mass=2.0, dtype=tf.float64)
     ts = np.array([0.2, 0.4, 0.6])
     law = ds.models.Fick((0.7, 0.2)).on(grid, WALLS)
-    sol = ds.solve(law, u0, (0, 0.6), save=ds.SaveAt(ts=ts))
+    sol = ds.solve(law, u0, (0, 0.6), save=ds.SaveAt(ts=ts), jit=False)
     np.testing.assert_allclose(analysis.variance(grid, sol.y), 2 * ts[:, None] * [0.7, 0.2], rtol=1e-11)
     fit = analysis.diffusivity(ts, analysis.variance(grid, sol.y)[:, 0])
     np.testing.assert_allclose(fit.slope, 0.7, rtol=1e-11)
     assert abs(fit.intercept) < 1e-12 and fit.error < 1e-11
     np.testing.assert_allclose(analysis.total(grid, sol.y), 2.0, rtol=1e-13)
     tensor = ds.models.Fick(ds.Anisotropic([[2.0, 0.6], [0.6, 1.0]])).on(grid, WALLS)
-    final = ds.solve(tensor, u0, (0, 0.2), dt=0.02, stepper=ds.Euler()).final  # ten steps do not reach a wall
+    final = ds.solve(tensor, u0, (0, 0.2), dt=0.02, stepper=ds.Euler(), jit=False).final  # ten steps do not reach a wall
     np.testing.assert_allclose(analysis.covariance(grid, final), [[0.8, 0.24], [0.24, 0.4]], rtol=1e-12)
 
 
@@ -223,7 +224,8 @@ def test_spectra_decay_as_the_heat_kernel():
     grid = ds.Grid((16, 16), (2.0, 2.0))
     law = ds.Equation(linear=0.05 * ds.SpectralLaplacian(grid, ds.Periodic()))
     u0 = rng.random((16, 16))
-    sol = ds.solve(law, u0, (0, 0.3), save=ds.SaveAt(ts=[0.0, 0.3], fn=lambda t, u: analysis.spectrum.power(grid, u)[1]))
+    sol = ds.solve(law, u0, (0, 0.3), jit=False,
+                   save=ds.SaveAt(ts=[0.0, 0.3], fn=lambda t, u: analysis.spectrum.power(grid, u)[1]))
     k, S = analysis.spectrum.power(grid, u0)
     low = (k > 0) & (k < 8 * np.pi)  # the highest modes are their own mirror images
     np.testing.assert_allclose(sol.y[1].numpy()[low], (S * np.exp(-0.03 * k**2)).numpy()[low], rtol=1e-9, atol=1e-14)

@@ -20,12 +20,12 @@ def runs(tmp_path_factory):
     folder, grid = tmp_path_factory.mktemp("runs"), ds.Grid((12, 8), (3.0, 2.0))
     law = ds.models.GrayScott(F=0.03, k=0.06, Du=0.02, Dv=0.01).on(grid, ds.Neumann())
     y0 = ds.initial.patches(grid, key=ds.key(0), size=4)
-    ds.solve(law, y0, (0, 4), dt=1.0, save=ds.SaveAt(every=1, to=str(folder / "species.h5")))
+    ds.solve(law, y0, (0, 4), dt=1.0, save=ds.SaveAt(every=1, to=str(folder / "species.h5")), jit=False)
     walk = ds.Equation(linear=-1.0, diffusion=1.0)
-    ds.solve(walk, tf.zeros([50, 3]), (0, 1), dt=0.25, stepper=ds.ETD1(), key=ds.key(1),
+    ds.solve(walk, tf.zeros([50, 3]), (0, 1), dt=0.25, stepper=ds.ETD1(), key=ds.key(1), jit=False,
              save=ds.SaveAt(every=1, to=str(folder / "cloud.h5")))
     moments = lambda t, x: {"mean": tf.reduce_mean(x), "square": tf.reduce_mean(x**2, 0)}  # noqa: E731
-    ds.solve(walk, tf.zeros([50, 3]), (0, 1), dt=0.25, stepper=ds.ETD1(), key=ds.key(1),
+    ds.solve(walk, tf.zeros([50, 3]), (0, 1), dt=0.25, stepper=ds.ETD1(), key=ds.key(1), jit=False,
              save=ds.SaveAt(every=1, fn=moments, to=str(folder / "moments.h5")))
     return folder
 

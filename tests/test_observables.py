@@ -31,40 +31,38 @@ def normals(key, *shape):
 
 def test_free_langevin_motion_and_green_kubo():
     """D8: MSD, VACF and its integral, D = kT/γ."""
-    m, kT, gamma, n = 0.7, 1.3, 0.5, 3_000
+    m, kT, gamma, n = 0.7, 1.3, 0.5, 1_500
     tau, D = m / gamma, kT / gamma
     model = ds.models.Underdamped(None, kT=kT, gamma=gamma, mass=m)
     y0 = tf.zeros([n, 2], F64), model.velocities(ds.key(3), tf.zeros([n, 2], F64))
-    watch = {"msd": an.MSD(levels=5), "vacf": an.VACF(levels=5), "blocks": an.VACF(levels=5, blocks=True)}
+    watch = {"msd": an.MSD(levels=2), "vacf": an.VACF(levels=4), "blocks": an.VACF(levels=2, blocks=True)}
     h = 0.08
-    seen = ds.solve(model.law, y0, (0, 32), dt=h, stepper=ds.Observed(ds.BAOAB(), watch), key=KEY, jit=False).seen
+    seen = ds.solve(model.law, y0, (0, 24), dt=h, stepper=ds.Observed(ds.BAOAB(), watch), key=KEY, jit=False).seen
     t = seen["vacf"].t
     agrees(seen["vacf"].value, seen["vacf"].error, 2 * kT / m * np.exp(-t / tau))
     t = seen["msd"].t
     agrees(seen["msd"].value, seen["msd"].error, 4 * D * (t - tau * (1 - np.exp(-t / tau))))
-    found = an.green_kubo(seen["vacf"], 8 * tau)
-    assert found.error < 0.03 * D
-    agrees(*found, D)
+    found = an.green_kubo(seen["vacf"], 120 * h)  # almost 7τ
+    assert found.error < 0.04 * D
+    agrees(*found, D * (1 - np.exp(-120 * h / tau)))
     assert abs(found.value - kT / m) > 10 * found.error  # negative control: D is not kT/m
     agrees(*an.green_kubo(seen["vacf"], 16 * h), D * (1 - np.exp(-16 * h / tau)))
     blocks, q = seen["blocks"], np.exp(-h / tau)
-    for b in (2, 4, 8, 16):  # the first lag of each higher level is 8 blocks of b steps
-        at = np.argmin(np.abs(blocks.t - 8 * b * h))
-        smooth = ((1 - q**b) / (b * (1 - q))) ** 2 * q ** (1 - b)  # a triangle over an exponential
-        agrees(blocks.value[at], blocks.error[at], 2 * kT / m * q ** (8 * b) * smooth)
+    smooth = ((1 + q) / 2) ** 2 / q  # means of two steps: a triangle over an exponential
+    agrees(blocks.value[16:], blocks.error[16:], 2 * kT / m * np.exp(-blocks.t[16:] / tau) * smooth)
 
 
 def test_optical_trap_at_rest():
     """⟨|Δx|²⟩ = (2dkT/k)(1 − e^{−kτ/γ}) on all levels; how x is spread; ⟨x²⟩ with blocks for a single bead."""
-    k, gamma, kT, n = 0.8, 1.7, 0.6, 4_000
+    k, gamma, kT, n = 0.8, 1.7, 0.6, 2_000
     trap = ds.models.OrnsteinUhlenbeck(k=k, gamma=gamma, kT=kT)
     watch = {
-        "msd": an.MSD(levels=6),
+        "msd": an.MSD(levels=3),
         "where": an.Occupation(lambda t, x: x[:, 0], low=-1.0, high=2.0, bins=12),
         "square": an.TimeAverage(lambda t, x: x[:, 0] ** 2),
     }
     x0 = (kT / k) ** 0.5 * normals(5, n, 2)
-    seen = ds.solve(trap.law, x0, (0, 50), dt=0.1, stepper=ds.Observed(ds.ETD1(), watch), key=KEY, jit=False).seen
+    seen = ds.solve(trap.law, x0, (0, 20), dt=0.1, stepper=ds.Observed(ds.ETD1(), watch), key=KEY, jit=False).seen
     msd, where = seen["msd"], seen["where"]
     agrees(msd.value, msd.error, 4 * kT / k * -np.expm1(-k * msd.t / gamma))
     wrong = 4 * kT / k * -np.expm1(-2 * k * msd.t / gamma)  # negative control: the law from a fixed start
@@ -73,7 +71,7 @@ def test_optical_trap_at_rest():
     agrees(where.value, where.error, share)
     agrees(seen["square"].value, seen["square"].error, kT / k)
     alone = an.TimeAverage(lambda t, x: x[0, 0] ** 2)
-    seen = ds.solve(trap.law, x0[:1, :1], (0, 4000), dt=0.1, stepper=ds.Observed(ds.ETD1(), alone), key=KEY, jit=False).seen
+    seen = ds.solve(trap.law, x0[:1, :1], (0, 4000), dt=0.1, stepper=ds.Observed(ds.ETD1(), alone), key=KEY).seen
     theory = np.sqrt(2 * (kT / k) ** 2 * (1 + np.exp(-0.16 / 1.7)) / (1 - np.exp(-0.16 / 1.7)) / seen.samples)
     assert 0.8 < seen.error / theory < 1.25
     agrees(seen.value, theory, kT / k)
@@ -83,22 +81,22 @@ def test_optical_trap_at_rest():
 def test_active_brownian_motion():
     """E8: 4Dt + (2v²/D_r²)(D_r t − 1 + e^{−D_r t})."""
     swim = ds.models.ActiveBrownian(v0=1.4, D=0.3, D_r=0.6)
-    y0 = tf.zeros([4_000, 2]), 2 * np.pi * ds.random.uniform(ds.key(8), [4_000])
-    stepper = ds.Observed(ds.SRA1(), an.MSD(levels=6, points=8))
-    msd = ds.solve(swim.law, y0, (0, 16), dt=0.04, stepper=stepper, key=KEY, jit=False).seen
+    y0 = tf.zeros([2_000, 2]), 2 * np.pi * ds.random.uniform(ds.key(8), [2_000])
+    stepper = ds.Observed(ds.SRA1(), an.MSD(levels=3))
+    msd = ds.solve(swim.law, y0, (0, 6), dt=0.04, stepper=stepper, key=KEY, jit=False).seen
     agrees(msd.value, msd.error, swim.msd(msd.t))
 
 
 def test_ergodicity_breaking():
     """F1: EB of Brownian motion, exactly by Wick's theorem and → 4Δ/3T; each MSD point within its error."""
-    from diffsim.analysis.tracking import _msd_covariance
+    from diffsim.analysis.precision import msd_covariance
 
-    n, m, D, h = 4_000, 201, 0.7, 0.3
+    n, m, D, h = 3_000, 201, 0.7, 0.3
     x = np.cumsum(np.concatenate([np.zeros((1, n, 1)), np.sqrt(2 * D * h) * normals(2, m - 1, n, 1).numpy()]), 0)
     msd = an.mean_square_displacement(np.arange(m) * h, x)
     agrees(msd.value[:100], msd.error[:100], 2 * D * msd.t[:100])
     EB, error = msd.ergodicity_breaking()
-    exact = np.diag(_msd_covariance(m, 40, D, 0.0, h, 0.0)) / (2 * D * h * np.arange(1, 41)) ** 2
+    exact = np.diag(msd_covariance(m, 40, D, 0.0, h, 0.0)) / (2 * D * h * np.arange(1, 41)) ** 2
     agrees(EB[1:41], error[1:41], exact)
     assert exact[9] == pytest.approx(4 * 10 / (3 * (m - 1)), rel=0.06)
     agrees(*msd.diffusivity(h, 5 * h), D)
@@ -115,12 +113,12 @@ def ideal(n, members):
         "others": an.VanHove(box=box, reach=1.0, bins=10, distinct=True),
     }
     law, steps = ds.models.BrownianMotion(D=0.4).law, ds.Observed(walls, watch)
-    return ds.solve(law, x0, (0, 2.4), dt=0.03, stepper=steps, key=KEY, jit=False).seen
+    return ds.solve(law, x0, (0, 1.2), dt=0.03, stepper=steps, key=KEY, jit=False).seen
 
 
 def test_pairs_of_an_ideal_gas():
     """g = 1, the others have the density (N − 1)/V, and the particle itself is a Gaussian."""
-    n, members = 12, 150
+    n, members = 12, 100
     seen = ideal(n, members)
     agrees(seen["g"].value, seen["g"].error, 1.0)
     assert seen["g"].error.max() < 0.05
@@ -128,8 +126,14 @@ def test_pairs_of_an_ideal_gas():
     edges, s = seen["self"].edges, 4 * 0.4 * 0.12
     exact = -np.diff(np.exp(-(edges**2) / s)) / (np.pi * np.diff(edges**2))
     agrees(seen["self"].value[:7], seen["self"].error[:7], exact[:7])
-    one = ideal(30, 1)["g"]  # a single member: blocks in time
+
+
+@pytest.mark.slow
+def test_errors_of_a_single_member():
+    """Of one system alone the error of g(r) comes from blocks in time."""
+    one = ideal(40, 1)["g"]
     agrees(one.value, one.error, 1.0)
+    assert one.error.max() < 0.2
 
 
 def test_shells_have_their_volumes():
@@ -166,15 +170,15 @@ def test_residence_of_a_telegraph():
     """Two states as seen every h: stays have the mean h/(1 − P(stay)); deterministic stays land in their bin."""
     jump = ds.Jump.of("A -> B @ 0.8", "B -> A @ 1.7")
     inside, h = an.Residence(lambda t, y: y[:, 0] > 0.5, longest=5.0, bins=25), 0.2
-    y0 = np.zeros((800, 2)) + [1.0, 0.0]
-    seen = ds.solve(jump, y0, np.arange(0.0, 30.01, h), stepper=ds.Observed(ds.SSA(), inside), key=KEY, jit=False).seen
+    y0 = np.zeros((1000, 2)) + [1.0, 0.0]
+    seen = ds.solve(jump, y0, np.arange(0.0, 12.01, h), stepper=ds.Observed(ds.SSA(), inside), key=KEY, jit=False).seen
     P = (1.7 + 0.8 * np.exp(-2.5 * h)) / 2.5
     agrees(*seen.mean, h / (1 - P))
     assert abs(seen.mean.value - 1 / 0.8) > 5 * seen.mean.error  # negative control: stays between looks are not seen
-    share = 1.7 / 2.5 + 0.8 / 2.5 * (1 - np.exp(-2.5 * 30)) / (2.5 * 30)
+    share = 1.7 / 2.5 + 0.8 / 2.5 * (1 - np.exp(-2.5 * 12)) / (2.5 * 12)
     agrees(*seen.share, share)
     assert seen.counts[0] == 0  # the shortest stay is h
-    assert abs(seen.counts[1] / seen.entries - (1 - P)) < 5 * np.sqrt(P * (1 - P) / seen.entries) + 1e-3
+    assert abs(seen.counts[1] / seen.entries - (1 - P)) < 5 * np.sqrt(P * (1 - P) / seen.entries) + 3e-3
     t = np.arange(0.0, 20.0, 0.25)
     turn = an.Residence(lambda t, y: tf.sin(y) > 0.01, longest=4.0, bins=8).over(t, np.pi * t[:, None] / 2 + 1e-3)
     assert (turn.counts[3], turn.counts.sum(), turn.exits, turn.entries, turn.mean.value) == (5, 5, 5, 5, 1.75)
@@ -190,35 +194,35 @@ def trap(t, x):
 
 def test_moving_trap():
     """D15: ⟨W⟩ = γv²(T − τ(1 − e^{−T/τ})), τ = γ/k; ⟨e^{−W/kT}⟩ = 1; ⟨W⟩ = Var W/2kT; W is Gaussian."""
-    kT, gamma, k, v, T, n = 0.7, 1.6, 0.8, 0.9, 1.5, 20_000
+    kT, gamma, k, v, T, n = 0.7, 1.6, 0.8, 0.9, 1.5, 10_000
     law = ds.models.Overdamped(trap, kT=kT, mobility=1 / gamma).law
     x0 = (kT / k) ** 0.5 * normals(9, n, 1)
-    seen = ds.solve(law, x0, (0, T), dt=0.03, stepper=ds.Observed(ds.SRA1(), an.Work(trap)), key=KEY, jit=False).seen
+    seen = ds.solve(law, x0, (0, T), dt=0.05, stepper=ds.Observed(ds.SRA1(), an.Work(trap)), key=KEY, jit=False).seen
     mean = gamma * v**2 * (T - gamma / k * (1 - np.exp(-T * k / gamma)))
     agrees(seen.work.mean(), seen.work.std() / n**0.5, mean)
     agrees(seen.work.var(), seen.work.var() * np.sqrt(2 / n), 2 * kT * mean)
     one, two = an.jarzynski(seen.work, kT), an.second_cumulant(seen.work, kT)
     agrees(one.value, one.error, 0.0)
     agrees(two.value, two.error, 0.0)
-    assert one.error < 0.01 and two.error < 0.01
+    assert one.error < 0.02 and two.error < 0.02
     assert an.jarzynski(seen.work, 1.3 * kT).value > 5 * one.error  # negative control: another temperature
     assert np.abs(seen.imbalance).max() < 1e-12
 
 
 def test_sudden_stiffening():
     """D15: k: 1 → 3 at once, in a first step of 10⁻⁹: ⟨e^{−W/kT}⟩ = √(1/3); the first law holds while it relaxes."""
-    kT, gamma, n = 0.6, 1.4, 20_000
+    kT, gamma, n = 0.6, 1.4, 10_000
 
     def V(t, x):
         return tf.cast(tf.where(t > 0, 1.5, 0.5), x.dtype) * tf.reduce_sum(x * x, -1)
 
     law = ds.models.Overdamped(V, kT=kT, mobility=1 / gamma).law
-    x0, mesh = kT**0.5 * normals(10, n, 1), np.concatenate([[0.0], 1e-9 + np.linspace(0, 3.0, 121)])
+    x0, mesh = kT**0.5 * normals(10, n, 1), np.concatenate([[0.0], 1e-9 + np.linspace(0, 1.5, 61)])
     seen = ds.solve(law, x0, mesh, stepper=ds.Observed(ds.SRA1(), an.Work(V)), key=KEY, jit=False).seen
     x = np.exp(-seen.work / kT)
     agrees(x.mean(), x.std() / n**0.5, np.sqrt(1 / 3))
     agrees(seen.work.mean(), seen.work.std() / n**0.5, kT)  # ½(3 − 1)⟨x²⟩
-    agrees(seen.heat.mean(), seen.heat.std() / n**0.5, -kT * (1 - np.exp(-2 * 3 * 3.0 / gamma)))
+    agrees(seen.heat.mean(), seen.heat.std() / n**0.5, -kT * (1 - np.exp(-2 * 3 * 1.5 / gamma)))
     assert np.abs(seen.imbalance).max() < 1e-12
 
 
@@ -241,6 +245,7 @@ def test_heat_is_stratonovich():
     assert np.abs(seen["work"].work).max() < 1e-13
 
 
+@pytest.mark.slow
 def test_a_force_without_potential_dissipates():
     """A harmonic trap with a torque κ: power 2κ²kT/kγ, turned wholly into heat."""
     kT, gamma, k, kappa, n = 0.7, 1.6, 0.8, 0.5, 2_000
@@ -254,10 +259,10 @@ def test_a_force_without_potential_dissipates():
         "power": an.Current(swirl),
     }
     x0 = (kT / k) ** 0.5 * normals(12, n, 2)
-    seen = ds.solve(law, x0, (0, 10), dt=0.05, stepper=ds.Observed(ds.SRA1(), watch), key=KEY, jit=False).seen
+    seen = ds.solve(law, x0, (0, 5), dt=0.05, stepper=ds.Observed(ds.SRA1(), watch), key=KEY, jit=False).seen
     agrees(seen["power"].value, seen["power"].error, 2 * kappa**2 * kT / (k * gamma))
     np.testing.assert_allclose(seen["work"].work, seen["power"].total, rtol=1e-11)
-    agrees(seen["work"].heat.mean(), seen["work"].heat.std() / n**0.5, -20 * kappa**2 * kT / (k * gamma))
+    agrees(seen["work"].heat.mean(), seen["work"].heat.std() / n**0.5, -10 * kappa**2 * kT / (k * gamma))
 
 
 def test_free_energies_and_their_errors():
@@ -298,7 +303,7 @@ def tracks(n, m, D, noise, h, R, d=1):
 @pytest.mark.parametrize(("noise", "R", "known"), [(0.0, 0.0, True), (0.2, 0.0, False), (0.2, 1, False), (1.5, 1, True)])
 def test_estimators_of_D_and_their_bound(noise, R, known):
     """None beats Cramér and Rao; maximum likelihood reaches them; each predicts the error that is seen."""
-    n, m, D, h, d = 1_500, 120, 0.7, 0.4, 2
+    n, m, D, h, d = 1_000, 100, 0.7, 0.4, 2
     R = (1 - 1 / 81) / 6 if R else 0.0  # of nine flashes
     noise *= D * h
     x, given = tracks(n, m, D, noise, h, R, d), {"noise": noise} if known else {}

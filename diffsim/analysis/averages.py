@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest
 from diffsim._tree import static
+from diffsim.analysis.lags import standard_error
 from diffsim.equation import abstract
 from diffsim.steppers.observed import Observer
 
@@ -104,7 +105,7 @@ class TimeAverage(Observer):
         n, rows = int(seen.n), _rows(seen.total.shape)
         mean = seen.shift + seen.total / n
         if rows:
-            return Average(mean.mean(0), mean.std(0, ddof=1) / np.sqrt(rows), mean, n, None)
+            return Average(mean.mean(0), standard_error(mean, 0), mean, n, None)
         sums = [(n >> k, seen.plain[k] / 2**k, seen.square[k] / 4**k) for k in range(len(seen.plain)) if n >> k > 1]
         error, correlated = _blocked(n, sums, mean.shape)
         if seen.total.ndim:

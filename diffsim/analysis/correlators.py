@@ -13,14 +13,15 @@ import tensorflow as tf
 from diffsim import _checks, _nest
 from diffsim._tree import static
 from diffsim.analysis.lags import Lags
-from diffsim.steppers.observed import Observer, part, vectors
+from diffsim.steppers.observed import Observer, part, vectors, when
 
 
 class Level(NamedTuple):
-    """The last samples of one level, newest first, and sums of their products over time origins, in float64."""
+    """The last samples, newest first, and sums of their products over time origins, in float64."""
 
     last: Any  # (points, ..., d)
     sums: Any  # (lags, ...)
+    mark: Any  # () or Σx at the last sample, for means over blocks
 
 
 class Kept(NamedTuple):
@@ -30,6 +31,7 @@ class Kept(NamedTuple):
     begin: Any
     end: Any
     path: Any  # () or (position in the cell, unwrapped)
+    total: Any  # () or Σx
     levels: tuple
 
 
@@ -38,7 +40,8 @@ class Correlator(Observer):
     """⟨p(x(t + τ), x(t))⟩ over time origins t, for each particle. Level l has samples 2ˡ steps apart.
 
     Level 0 has all lags below `points` and all time origins, as a stored path would; higher levels continue it with
-    lags j·2ˡ, points/2 ≤ j < points, and 1/2ˡ of the origins.
+    lags j·2ˡ, points/2 ≤ j < points, and 1/2ˡ of the origins. Level l takes its samples at steps 2ˡ⁻¹(2k + 1), so that
+    each step concerns level 0 and one other: the work per step does not grow with the number of levels.
     """
 
     equal: ClassVar[bool] = True
@@ -58,11 +61,10 @@ class Correlator(Observer):
     def product(self, x, past):
         """p(x, past) over the last axis."""
 
-    def handed(self, last):
-        """The sample that goes up to the next level after two of this one."""
-        return last[0]
-
-    late: ClassVar[int] = 0  # which of two samples goes up: the first, or the second
+    @property
+    def averages(self) -> bool:
+        """Whether higher levels take means over blocks; their first block is incomplete."""
+        return False
 
     def check(self, y):
         """Refuse states without coordinates."""
@@ -73,45 +75,56 @@ class Correlator(Observer):
         return part(self.of, t, y, self.place), ()
 
     def start(self, t, y):
-        """The first sample in level 0, and in those that pass samples on as they are."""
+        """The first sample in level 0."""
         x, path = self.entered(t, y, None)
-        zero, empty = tf.zeros([], tf.int64), tf.zeros([self.points, *x.shape], x.dtype)
-        half = tf.zeros([self.points - self.points // 2, *x.shape[:-1]], tf.float64)
-        sums = [tf.zeros([self.points, *x.shape[:-1]], tf.float64)] + [half] * (self.levels - 1)
-        levels = tuple(Level(empty, s) for s in sums)
-        return Kept(zero, t, t, path, self._feed(levels, x, zero, 0))
+        zero, total = tf.zeros([], tf.int64), tf.zeros(x.shape, tf.float64) if self.averages else ()
+        first = self._add(self._empty(x, self.points, ()), x, 0, zero)
+        others = tuple(self._empty(x, self.points // 2, total) for _ in range(1, self.levels))
+        return Kept(zero, t, t, path, total, (first, *others))
+
+    def _empty(self, x, lags, mark):
+        last, sums = tf.zeros([self.points, *x.shape], x.dtype), tf.zeros([lags, *x.shape[:-1]], tf.float64)
+        return Level(last, sums, mark)
 
     def see(self, seen, t, y):
         """One sample more."""
         x, path = self.entered(t, y, seen.path)
-        n = seen.n + 1
-        return Kept(n, seen.begin, t, path, self._feed(seen.levels, x, n, 0))
+        n, total = seen.n + 1, seen.total + tf.cast(x, tf.float64) if self.averages else ()
+        levels = self._add(seen.levels[0], x, 0, n), *self._above(seen.levels[1:], x, total, n, 1)
+        return Kept(n, seen.begin, t, path, total, levels)
 
-    def _feed(self, levels, x, k, number):
-        """Levels from `number` on after sample k of that level."""
-        first = self.points // 2 if number else 0
-        mine, above = levels[0], levels[1:]
-        last = tf.concat([x[None], mine.last[:-1]], 0)
+    def _above(self, levels, x, total, n, number):
+        """Levels from `number` on; it is the turn of the first if n, counted in steps of half its own, is odd."""
+        if not levels:
+            return ()
+        odd, k, rest = n % 2 == 1, n // 2, levels[1:]
+        mine = when(odd, lambda level: self._mine(level, x, total, k, number), levels[0])
+        return mine, *(when(~odd, lambda rest: self._above(rest, x, total, k, number + 1), rest) if rest else ())
+
+    def _mine(self, level, x, total, k, number):
+        if self.averages:
+            x = tf.cast((total - level.mark) / 2.0**number, x.dtype)
+        return self._add(level._replace(mark=total), x, self.points // 2, k - int(self.averages))
+
+    def _add(self, level, x, first, k):
+        """A level after sample k, lags being those from `first` on."""
+        last = tf.concat([x[None], level.last[:-1]], 0)
         products = tf.cast(self.product(x, last[first:]), tf.float64)
         known = tf.range(first, self.points, dtype=tf.int64) <= k
-        mine = Level(last, mine.sums + tf.where(_nest.spread(known, products), products, tf.zeros_like(products)))
-        if not above:
-            return (mine,)
-        due = k % 2 == self.late
-        above = tf.cond(due, lambda: self._feed(above, self.handed(last), k // 2, number + 1), lambda: above)
-        return (mine, *above)
+        sums = level.sums + tf.where(_nest.spread(known, products), products, tf.zeros_like(products))
+        return Level(last, sums, level.mark)
 
     def result(self, seen) -> Lags:
         """Lags in the order of time."""
         n, h = int(seen.n), (float(seen.end) - float(seen.begin)) / max(int(seen.n), 1)
         t, each, origins = [], [], []
-        for number, level in enumerate(seen.levels):
-            samples = (n + self.late) // 2**number + 1 - self.late if number else n + 1
-            lags = np.arange(self.points // 2 if number else 0, self.points)
+        for level, (_, sums, _) in enumerate(seen.levels):
+            samples = (n + 2 ** (level - 1)) // 2**level - int(self.averages) if level else n + 1
+            lags = np.arange(self.points // 2 if level else 0, self.points)
             some = samples > lags
-            t.append(lags[some] * 2**number * h)
+            t.append(lags[some] * 2**level * h)
             origins.append(samples - lags[some])
-            each.append(level.sums.reshape(len(lags), -1)[some] / origins[-1][:, None])
+            each.append(sums.reshape(len(lags), -1)[some] / origins[-1][:, None])
         return Lags(*map(np.concatenate, (t, each, origins)), d=seen.levels[0].last.shape[-1])
 
 
@@ -177,17 +190,13 @@ class VACF(Correlator):
         _checks.flag("blocks", self.blocks, why="it says what higher levels correlate")
 
     @property
-    def late(self):
-        """Means are known after the second sample."""
-        return int(self.blocks)
+    def averages(self):
+        """As asked for."""
+        return self.blocks
 
     def product(self, x, past):
         """x·past."""
         return tf.reduce_sum(x * past, -1)
-
-    def handed(self, last):
-        """The velocity, or the mean of two."""
-        return 0.5 * (last[0] + last[1]) if self.blocks else last[0]
 
 
 def lengths(box):

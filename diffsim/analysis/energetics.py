@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest
 from diffsim._checks import refuse
-from diffsim.analysis.visits import between
+from diffsim.analysis.currents import between
 from diffsim.calculus import Stratonovich
 from diffsim.equation import abstract
 from diffsim.steppers.observed import Observer, part, vectors

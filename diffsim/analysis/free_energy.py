@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from diffsim import _checks
+from diffsim.analysis.lags import standard_error
 
 
 class FreeEnergy(NamedTuple):
@@ -50,8 +51,8 @@ def jarzynski(work, kT: float) -> FreeEnergy:
     W, kT = _work("work", work), _temperature(kT)
     x, least = np.exp(-(W - W.min()) / kT), W.min()
     relative = x.var(ddof=1) / x.mean() ** 2 / W.size
-    value = least - kT * math.log(x.mean())
-    return FreeEnergy(value, kT * math.sqrt(relative), 0.5 * kT * relative, x.sum() ** 2 / (x**2).sum())
+    value = float(least) - kT * math.log(x.mean())
+    return FreeEnergy(value, kT * math.sqrt(relative), float(0.5 * kT * relative), float(x.sum() ** 2 / (x**2).sum()))
 
 
 def second_cumulant(work, kT: float) -> FreeEnergy:
@@ -74,7 +75,7 @@ def second_cumulant(work, kT: float) -> FreeEnergy:
     u, s2 = W - W.mean(), W.var(ddof=1)
     influence = u - (u**2 - s2) / (2 * kT)
     value = W.mean() - s2 / (2 * kT)
-    return FreeEnergy(float(value), float(influence.std(ddof=1) / math.sqrt(W.size)), 0.0, float(W.size))
+    return FreeEnergy(float(value), float(standard_error(influence)), 0.0, float(W.size))
 
 
 def bennett(forward, reverse, kT: float) -> FreeEnergy:
@@ -118,7 +119,7 @@ def bennett(forward, reverse, kT: float) -> FreeEnergy:
     bend = (da * (1 - 2 * a)).sum() - (db * (1 - 2 * b)).sum()
     bias = joint / G**2 - 0.5 * bend * spread / G**3
     shared = a.sum() ** 2 / (a**2).sum() + b.sum() ** 2 / (b**2).sum()
-    return FreeEnergy(kT * middle, kT * math.sqrt(spread) / G, float(kT * bias), float(shared))
+    return FreeEnergy(float(kT * middle), float(kT * math.sqrt(spread) / G), float(kT * bias), float(shared))
 
 
 def _fermi(u):

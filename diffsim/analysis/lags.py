@@ -35,7 +35,7 @@ class Lags:
     @property
     def error(self) -> np.ndarray:
         """(m,) its standard error, from the spread between particles; NaN for one particle."""
-        return _standard_error(self.each)
+        return standard_error(self.each)
 
     def join(self, other: Lags) -> Lags:
         """Both ensembles as one: batches of a run give the numbers of the whole."""
@@ -56,7 +56,7 @@ class Lags:
             m, s2 = self.value, self.each.var(1, ddof=1)
             u = self.each - m[:, None]
             influence = (u**2 - s2[:, None]) / m[:, None] ** 2 - 2 * (s2 / m**3)[:, None] * u
-            return s2 / m**2, _standard_error(influence)
+            return s2 / m**2, standard_error(influence)
 
     def diffusivity(self, since: float, until: float) -> Estimate:
         """D = slope/2d of the line through lags within [since, until], fitted to each particle; their spread is exact.
@@ -77,7 +77,7 @@ class Lags:
             refuse("lags", Verbatim(f"{chosen.sum()} within [{since:g}, {until:g}]"), "two or more", why, way_out)
         t = self.t[chosen] - self.t[chosen].mean()
         slopes = t @ self.each[chosen] / (t @ t) / (2 * self.d)
-        return Estimate(float(slopes.mean()), float(_standard_error(slopes[None])[0]))
+        return Estimate(float(slopes.mean()), float(standard_error(slopes)))
 
     def integral(self):
         """∫₀^τ C(s) ds by trapezia, and its standard error, each (m,): of the VACF, d·D(τ) by Green and Kubo.
@@ -87,7 +87,7 @@ class Lags:
         """
         pieces = 0.5 * np.diff(self.t)[:, None] * (self.each[1:] + self.each[:-1])
         running = np.concatenate([np.zeros((1, self.each.shape[1])), np.cumsum(pieces, 0)])
-        return running.mean(1), _standard_error(running)
+        return running.mean(1), standard_error(running)
 
 
 def green_kubo(vacf: Lags, until: float) -> Estimate:
@@ -112,6 +112,7 @@ def green_kubo(vacf: Lags, until: float) -> Estimate:
     return Estimate(float(value[k] / vacf.d), float(error[k] / vacf.d))
 
 
-def _standard_error(each):
-    n = each.shape[1]
-    return each.std(1, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(each), np.nan)
+def standard_error(each, axis: int = -1):
+    """That of the mean of independent numbers along an axis; NaN for one."""
+    n = each.shape[axis]
+    return each.std(axis, ddof=1) / np.sqrt(n) if n > 1 else np.full_like(each.sum(axis), np.nan)

@@ -14,6 +14,8 @@ import numpy as np
 
 from diffsim import _checks
 from diffsim._checks import refuse
+from diffsim.analysis.lags import standard_error
+from diffsim.analysis.precision import camera, msd_covariance, optimal_points, slope_weights, slopes, track_bound
 
 
 class Diffusivity(NamedTuple):
@@ -95,7 +97,7 @@ def diffusivity_by_likelihood(x, dt: float, R: float = 0.0, noise: float | None 
     n, tracks, d = dx.shape
     rows = np.concatenate([np.zeros((1, tracks, d)), dx, np.zeros((1, tracks, d)), -dx[::-1]])
     power = ((np.fft.fft(rows, axis=0).imag[1 : n + 1] ** 2).sum(2) / (2 * (n + 1))).T  # of d coordinates
-    slope_D, slope_noise = _slopes(n, R)
+    slope_D, slope_noise = slopes(n, R)
     scale = (dx**2).mean((0, 2)) / 2
     D, s = scale, np.zeros(tracks)  # DΔt and σ²
     if noise is not None:
@@ -119,7 +121,7 @@ def diffusivity_by_likelihood(x, dt: float, R: float = 0.0, noise: float | None 
         if np.all(np.abs(step_D) + np.abs(step_s) <= 1e-12 * scale):
             break
     each, sigma2 = D / dt, float(s.mean())
-    return _diffusivity(each, sigma2, _bound(n, float(D.mean()), sigma2, R, d, noise is not None) / dt)
+    return _diffusivity(each, sigma2, track_bound(n, float(D.mean()), sigma2, R, d, noise is not None) / dt)
 
 
 def diffusivity_from_slope(x, dt: float, R: float = 0.0, points: int | None = None) -> Diffusivity:
@@ -156,109 +158,17 @@ def diffusivity_from_slope(x, dt: float, R: float = 0.0, points: int | None = No
     if points > n:
         refuse("points", points, f"points ≤ {n}", "a track has no more lags", "Fit fewer.")
     msd = mean_square_displacement(np.arange(n + 1) * dt, x)
-    weight = _weights(points)
-    slopes = weight @ msd.each[1 : points + 1] / dt
-    each = slopes / (2 * d)
-    intercept = msd.each[1 : points + 1].mean(0) - slopes * dt * (points + 1) / 2
+    weight = slope_weights(points)
+    rise = weight @ msd.each[1 : points + 1]
+    each = rise / (2 * d * dt)
+    intercept = msd.each[1 : points + 1].mean(0) - rise * (points + 1) / 2
     noise = float((intercept / (2 * d) + 2 * R * each * dt).mean())
-    predicted = math.sqrt(weight @ _msd_covariance(n + 1, points, D, sigma2, dt, R) @ weight / d) / (2 * dt)
+    predicted = math.sqrt(weight @ msd_covariance(n + 1, points, D, sigma2, dt, R) @ weight / d) / (2 * dt)
     return _diffusivity(each, noise, predicted)
 
 
-def optimal_points(m: int, D: float, noise: float, dt: float, R: float = 0.0) -> int:
-    """The number of MSD points whose line has the slope with the least variance.
-
-    Args:
-        m: positions in a track.
-        D: diffusivity [length² / time].
-        noise: σ² [length²].
-        dt: time from one position to the next [time].
-        R: blur, 0 ≤ R ≤ ¼.
-
-    Returns:
-        p, 2 ≤ p < m.
-
-    References:
-        Michalet (2010), doi:10.1103/PhysRevE.82.041914.
-    """
-    best, least = 2, math.inf
-    p = 2
-    while p < m and (p <= 2 * best + 8):
-        w = _weights(p)
-        variance = w @ _msd_covariance(m, p, D, noise, dt, R) @ w
-        if variance < least:
-            best, least = p, variance
-        p += 1 if p < 32 else p // 16
-    return best
-
-
-def diffusivity_bound(m: int, D: float, noise: float, dt: float, R: float = 0.0, d: int = 1, known: bool = False):
-    """The Cramér–Rao bound: no unbiased estimator of D from a track has a smaller standard error.
-
-    From Fisher's information Iₐᵦ = (d/2) Σₖ ∂ₐψₖ ∂ᵦψₖ/ψₖ²; for σ = R = 0 and known, D √(2/(d(m − 1))).
-
-    Args:
-        m: positions in a track.
-        D: diffusivity [length² / time].
-        noise: σ² [length²].
-        dt: time from one position to the next [time].
-        R: blur, 0 ≤ R ≤ ¼.
-        d: number of coordinates.
-        known: whether σ² is known.
-
-    Returns:
-        The bound [length² / time].
-
-    References:
-        Vestergaard et al. (2014), doi:10.1103/PhysRevE.89.022726.
-    """
-    m = _checks.integer("m", m, least=3, why="a track has two displacements or more")
-    D = _checks.number("D", D, above=0.0, why="it is estimated")
-    noise = _checks.number("noise", noise, least=0.0, why="it is a squared error")
-    _, dt, R, _ = _displacements(np.zeros((3, 1)), dt, R, None)
-    return _bound(m - 1, D * dt, noise, R, d, known) / dt
-
-
-def _bound(n, D, noise, R, d, known):
-    """The bound of DΔt."""
-    slope_D, slope_noise = _slopes(n, R)
-    psi = np.maximum(D * slope_D + noise * slope_noise, 1e-300)
-    a, b, c = (d / 2 * (p * q / psi**2).sum() for p, q in
-               ((slope_D, slope_D), (slope_D, slope_noise), (slope_noise, slope_noise)))
-    return 1 / math.sqrt(a if known else a - b * b / c)
-
-
-def _slopes(n, R):
-    """∂ψ/∂(DΔt) and ∂ψ/∂σ²."""
-    cos = np.cos(np.pi * np.arange(1, n + 1) / (n + 1))
-    return 2 * (1 - 2 * R) + 4 * R * cos, 2 - 2 * cos
-
-
-def _weights(p):
-    """Those of the least-squares slope through 1 … p."""
-    k = np.arange(1, p + 1) - (p + 1) / 2
-    return k / (k @ k)
-
-
-def _msd_covariance(m, p, D, noise, dt, R):
-    """Cov of the time-averaged MSD at lags 1 … p of one coordinate: 2 Σ C², C between displacements, by Wick."""
-    def M(k):
-        return np.where(k == 0, 0.0, 2 * D * dt * (np.abs(k) - 2 * R) + 2 * noise)
-
-    lags, cov = np.arange(1, p + 1), np.empty((p, p))
-    for a in lags:
-        b = lags[lags >= a]
-        i = np.arange(-(p + a), p + a + 1)[:, None]  # start of the second minus start of the first
-        C = 0.5 * (M(i + b) + M(i - a) - M(i) - M(i + b - a))
-        pairs = np.minimum(m - a, m - b - i) - np.maximum(0, -i)
-        sums = 2 * (C**2 * np.maximum(pairs, 0)).sum(0) / ((m - a) * (m - b))
-        cov[a - 1, b - 1] = cov[b - 1, a - 1] = sums
-    return cov
-
-
 def _diffusivity(each, noise, predicted):
-    n = each.size
-    error = each.std(ddof=1) / math.sqrt(n) if n > 1 else predicted
+    error = standard_error(each) if each.size > 1 else predicted
     return Diffusivity(float(each.mean()), float(error), float(noise), each, float(predicted))
 
 
@@ -268,10 +178,7 @@ def _displacements(x, dt, R, noise):
     if x.ndim < 2 or len(x) < 3:
         why = "two displacements tell diffusion from noise"
         refuse("x", x, "positions of shape (m, ..., d), m ≥ 3", why, "Pass longer tracks; x[:, None] for one.")
-    dt = _checks.number("dt", dt, above=0.0, why="it is the time between positions")
-    R = _checks.number("R", R, least=0.0, why="it is a blur")
-    if R > 0.25:
-        refuse("R", R, "0 ≤ R ≤ ¼", "no shutter blurs more", "Use 1/6 for one that is always open.")
+    dt, R = camera(dt, R)
     if noise is not None:
         noise = _checks.number("noise", noise, least=0.0, why="it is a squared error")
     return np.diff(x.reshape(len(x), -1, x.shape[-1]), axis=0), dt, R, noise

@@ -109,9 +109,9 @@ class Every(Observer):
         """Count, and show each n-th."""
         k, kept = seen
         k = tf.where((k >= 0) | self._begun(t), k + 1, k)
-        shown = tf.cond(k % self.n == 0, lambda: self.observer.see(kept, t, y), lambda: kept)
+        shown = when(k % self.n == 0, lambda kept: self.observer.see(kept, t, y), kept)
         if self.since is not None:
-            shown = tf.cond(k <= 0, lambda: self.observer.start(t, y), lambda: shown)
+            shown = when(k <= 0, lambda _: self.observer.start(t, y), shown)
         return k, shown
 
     def _begun(self, t):
@@ -218,6 +218,11 @@ def _observer(value):
 
 def _name(observer):
     return type(getattr(observer, "observer", observer)).__name__
+
+
+def when(due, fn, kept):
+    """fn(kept) if due, else kept: a loop of one turn or none, since XLA copies all that a tf.cond lets pass."""
+    return tf.while_loop(lambda due, _: due, lambda _, kept: (False, fn(kept)), (due, kept), maximum_iterations=1)[1]
 
 
 def part(of, t, y, place: int = 0):

@@ -46,7 +46,8 @@ class Jump:
         hops: an operator for each species, by which molecules hop between cells; None for species that stay.
 
     Raises:
-        ValueError, TypeError: tables that do not match, constants that are negative.
+        ValueError, TypeError: tables that do not match, constants that are negative. Propensities and states are
+            looked at by `solve`, before it compiles; a rate that turns negative on the way ends the run with its time.
 
     References:
         Gillespie (1976), doi:10.1016/0021-9991(76)90041-3; Lewis & Shedler (1979), doi:10.1002/nav.3800260304.
@@ -75,6 +76,8 @@ class Jump:
         if len(names) != len(self.stoichiometry[0]):
             expected = f"{len(self.stoichiometry[0])} names"
             _checks.refuse("species", names, expected, "each column of the stoichiometry has one", "Name each.")
+        if len(set(names)) < len(names):
+            _checks.refuse("species", tuple(names), "different names", "they tell species apart", "Rename one.")
         object.__setattr__(self, "species", tuple(names))
         object.__setattr__(self, "first", row(self.first))
 
@@ -94,17 +97,24 @@ class Jump:
 
     @classmethod
     def of(cls, *reactions: str, species=None, volume: float = 1.0, first=0) -> Jump:
-        """Elementary reactions from text: ``Jump.of("A + B -> C @ 0.01", "0 -> A @ 1", "2 A <-> B @ 0.1, 1")``.
+        """aᵣ(n) = kᵣ Ω^{1−m} Πₛ nₛ(nₛ − 1)…, m molecules meeting: elementary reactions from text.
+
+        ``Jump.of("A + B -> C @ 0.01", "0 -> A @ 1", "2 A <-> B @ 0.1, 1")``; 2A counts ordered meetings, see
+        `Elementary`.
 
         Args:
-            *reactions: reactants -> products @ constant. 0, ∅ or nothing stands for nothing; <-> takes two constants.
+            *reactions: reactants -> products @ k [volume^{m−1} / time]. 0, ∅ or nothing stands for nothing; <-> takes
+                two constants.
             species: names in the order of the state; by default that of first appearance.
-            volume: Ω; constants of reactions in which m molecules meet become k Ω^{1−m}. With 1 they are given for
-                numbers of molecules.
+            volume: Ω > 0 [volume]; with 1 constants are those of numbers of molecules [1 / time].
             first: as for Jump.
 
         Raises:
-            ValueError: text that is not of this form.
+            ValueError: text that is not of this form, a species that is not among those given.
+            TypeError: something else than text.
+
+        References:
+            Gillespie (1976), doi:10.1016/0021-9991(76)90041-3.
         """
         volume = _checks.number("volume", volume, above=0.0, why="molecules meet in it")
         read = rates.parse(reactions, species)
@@ -162,14 +172,34 @@ class Jump:
     # Limits of many molecules.
 
     def rate_equation(self) -> Equation:
-        """dn/dt = Σᵣ νᵣ aᵣ(t, n), Elementary reactions with nᵐ in place of n(n − 1)…: the limit of many molecules."""
+        """dn/dt = Σᵣ νᵣ aᵣ(t, n), Elementary reactions with nᵐ in place of n(n − 1)…: the limit of many molecules.
+
+        Returns:
+            An Equation for real states (…, S) in numbers of molecules.
+
+        Raises:
+            TypeError: a law with hops.
+
+        References:
+            Kurtz (1972), doi:10.1063/1.1678692.
+        """
         return self._equation(None)
 
     def langevin(self) -> Equation:
         """dn = Σᵣ νᵣ [aᵣ dt + √aᵣ dWᵣ], Itô: the chemical Langevin equation.
 
         The S noises that the state offers are mixed by a root of Σᵣ aᵣ νᵣνᵣᵀ, which gives the same law as R noises.
-        Propensities are taken at max(n, 0); few molecules are beyond it.
+
+        Numbers may fall below zero: an equation cannot stop there without a rule that it does not contain. Then
+        propensities, in drift and noise alike, are max(a(t, max(n, 0)), 0): what is used up is consumed no more, and
+        supply brings it back. For mass action of first order, means are those of the master equation to what is
+        ever spent below zero; with few molecules use SSA.
+
+        Returns:
+            An Equation for real states (…, S) in numbers of molecules; time as in the propensities.
+
+        Raises:
+            TypeError: a law with hops.
 
         References:
             Gillespie (2000), doi:10.1063/1.481811.
@@ -198,6 +228,7 @@ class ReactionRates:
             a = law.propensities.many(species)
         else:
             a = law.rates(_each(t, species), species if self.many else [tf.nn.relu(s) for s in species])
+            a = a if self.many else [tf.nn.relu(rate) for rate in a]
         return tf.linalg.matvec(tf.constant(np.transpose(law.stoichiometry), n.dtype), tf.stack(a, axis=-1))
 
 

@@ -82,22 +82,22 @@ def refuse_negative(law, a, n, kind=ValueError):
         raise kind(complaint(law, int(r), a[(*where, r)], n[tuple(where)]))
 
 
-def complaint(law, r, value, n) -> str:
-    """The message for a rate that is none."""
+def complaint(law, r, value, n, t=None) -> str:
+    """The message for a rate that is none, at time t unless before the start."""
     return _checks.message(
         f"propensities[{r}]",
-        _checks.Verbatim(f"{value:g} for the reaction ({_change(law, r)}) at {_numbers(law, n)}"),
+        _checks.Verbatim(f"{value:g} for the reaction ({_change(law, r)}) at {_numbers(law, n, t)}"),
         "a finite rate ≥ 0",
         "a reaction cannot fire fewer times than never",
         "Bound it from below, e.g. by tf.nn.relu, and look for the sign that let it fall.",
     )
 
 
-def lacking(law, r, n) -> str:
+def lacking(law, r, n, t) -> str:
     """The message for a reaction that fired with too few molecules."""
     return _checks.message(
         f"propensities[{r}]",
-        _checks.Verbatim(f"a positive rate for the reaction ({_change(law, r)}) at {_numbers(law, n)}"),
+        _checks.Verbatim(f"a positive rate for the reaction ({_change(law, r)}) at {_numbers(law, n, t)}"),
         "zero where there are too few molecules",
         "a reaction cannot consume what is not there",
         "Let the rate vanish there, as mass action does: n[..., 0] in place of a constant, say.",
@@ -119,15 +119,16 @@ def _change(law, r):
     return ", ".join(f"{v:+d} {s}" for v, s in zip(law.stoichiometry[r], law.species, strict=True) if v)
 
 
-def _numbers(law, n):
-    return ", ".join(f"{s} = {v:g}" for s, v in zip(law.species, n, strict=True))
+def _numbers(law, n, t):
+    numbers = ", ".join(f"{s} = {v:g}" for s, v in zip(law.species, n, strict=True))
+    return numbers if t is None else f"{numbers}, t = {t:g}"
 
 
-def unbounded(law, n) -> str:
+def unbounded(law, n, t) -> str:
     """The message for rates above their bound."""
     return _checks.message(
         "bound",
-        _checks.Verbatim(f"less than Σ a(t, n) at {_numbers(law, n)}"),
+        _checks.Verbatim(f"less than Σ a(t, n) at {_numbers(law, n, t)}"),
         "at least Σ a(t, n) at all times",
         "events are thinned out of candidates that come at the rate of the bound",
         "Raise it; the maximum over time of each rate, summed, will do.",

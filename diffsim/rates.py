@@ -26,6 +26,9 @@ class Elementary:
 
     Raises:
         ValueError, TypeError: a constant is negative, or the shapes do not match.
+
+    References:
+        Gillespie (1976), doi:10.1016/0021-9991(76)90041-3.
     """
 
     k: tuple

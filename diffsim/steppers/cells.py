@@ -12,7 +12,10 @@ from diffsim.steppers.jump import Fault, settled, unit_below
 
 
 def on_grid(law, t, h, n, clock, key, sites):
-    """(n, clock, codes) after all events within h, one clock for each trajectory; arguments as `Jumping.within`."""
+    """(n, clock, codes, what is left of h) after all events within h; arguments as `Reacting.within`.
+
+    One clock for each trajectory, whose next event is one of all cells and channels.
+    """
     dtype, shape, d = n[0].dtype, n[0].shape, law.grid.ndim
     ensemble, C = shape[: shape.rank - d], law.grid.cells
     T = ensemble.num_elements()
@@ -59,7 +62,7 @@ def on_grid(law, t, h, n, clock, key, sites):
         less = left - spent
         due = tf.where(fires, counts.exponential(high, dtype), tf.maximum(due - total * left, 0))
         lost = tf.where(fires, spent - (left - less), lost)
-        left = tf.where(fires, less, 0)
+        left = tf.where(fires, less, tf.where(code >= Fault.FIRST, left, 0))
         return new, due, tf.where(fires, count + 1, count), left, lost, settled(code, left)
 
     count = tf.reshape(clock.count, [T])
@@ -67,10 +70,10 @@ def on_grid(law, t, h, n, clock, key, sites):
     due = tf.where(due < 0, counts.exponential(words(count)[0], dtype), due)
     left = tf.zeros_like(due) + h
     start = ([tf.reshape(v, [T, C]) for v in n], due, count, left, tf.zeros_like(due), settled(0 * count, left))
-    n, due, count, _, _, code = tf.while_loop(lambda *c: tf.equal(tf.reduce_max(c[5]), Fault.BUSY), event, start)
+    n, due, count, left, _, code = tf.while_loop(lambda *c: tf.equal(tf.reduce_max(c[5]), Fault.BUSY), event, start)
     clock = clock._replace(due=tf.reshape(due, ensemble), count=tf.reshape(count, ensemble))
-    code = tf.broadcast_to(code[:, None], [T, C])
-    return [tf.reshape(v, shape) for v in n], clock, tf.reshape(code, shape)
+    code, left = (tf.reshape(tf.broadcast_to(a[:, None], [T, C]), shape) for a in (code, left))
+    return [tf.reshape(v, shape) for v in n], clock, code, left
 
 
 def _bad(a):

@@ -11,7 +11,7 @@ import tensorflow as tf
 from diffsim import _checks, counts, random
 from diffsim.equation import Slot
 from diffsim.steppers.cells import leaving
-from diffsim.steppers.jump import Jumping, Reacting, finished, rows
+from diffsim.steppers.jump import Fault, Jumping, Reacting, finished, look, rows
 from diffsim.steppers.ssa import SSA
 
 
@@ -68,15 +68,19 @@ class SplitHops(Jumping):
         n = law.split(y)
         key = random.fold_in(noise.key, noise.n)
         here = rows(n[0].shape, noise.first)
-        n, clock, before = self.reactions.within(law, t, h / 2, n, memory, noise.key, here)
+        half = tf.cast(h / 2, t.dtype)
+        n, clock, code, left = self.reactions.within(law, t, h / 2, n, memory, noise.key, here)
+        before = look(law, t + half, n, code, left)
         movers = [s for s, op in enumerate(law.hops) if op is not None]
         moved = tf.stack([n[s] for s in movers]) if movers else None
         for axis, odds in enumerate(prepared):
             moved = _move(moved, odds, axis, law.grid.ndim, random.fold_in(key, axis), here)
         for s, numbers in zip(movers, tf.unstack(moved) if movers else (), strict=True):
             n[s] = numbers
-        n, clock, after = self.reactions.within(law, t, h / 2, n, clock, noise.key, here)
-        return finished(law, t, n, clock, tf.maximum(before, after), y)
+        n, clock, code, left = self.reactions.within(law, t + half, h / 2, n, clock, noise.key, here)
+        after = look(law, t + 2 * half, n, code, left)
+        found = [tf.where(before[0] >= Fault.FIRST, b, a) for b, a in zip(before, after, strict=True)]
+        return finished(law, n, clock, found, y)
 
 
 def _odds(ops, axis, h):

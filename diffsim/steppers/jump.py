@@ -19,7 +19,7 @@ class Clock(NamedTuple):
     due: Any  # of the integrated total rate, until the next candidate event; negative: not drawn yet
     count: Any  # int32, candidates so far: the index of random numbers
     fault: Any  # int32, 0: none; else what `Fault` names
-    where: Any  # (1 + S,) a value and the numbers of molecules where it happened
+    where: Any  # (2 + S,) when it happened, a value, and the numbers of molecules
 
 
 class Fault:
@@ -52,20 +52,20 @@ class Jumping(Stepper):
         """No event is due yet, and nothing is wrong."""
         n = law.split(y)
         none = tf.zeros([], tf.int32)
-        return Clock(tf.zeros_like(n[0]) - 1, tf.zeros(n[0].shape, tf.int32), none, tf.zeros([1 + len(n)], n[0].dtype))
+        return Clock(tf.zeros_like(n[0]) - 1, tf.zeros(n[0].shape, tf.int32), none, tf.zeros([2 + len(n)], n[0].dtype))
 
     def complaint(self, law, memory) -> str | None:
         """What went wrong, as a message."""
         code, R = int(memory.fault) - Fault.FIRST, len(law.stoichiometry)
-        value, *n = (float(v) for v in memory.where)
+        t, value, *n = (float(v) for v in memory.where)
         if code < 0:
             return None
         if code < R:
-            return jump_checks.complaint(law, code, value, n)
+            return jump_checks.complaint(law, code, value, n, t)
         if code < 2 * R:
-            return jump_checks.lacking(law, code - R, n)
+            return jump_checks.lacking(law, code - R, n, t)
         if code == 2 * R + len(n):
-            return jump_checks.unbounded(law, n)
+            return jump_checks.unbounded(law, n, t)
         return jump_checks.crowded(law, code - 2 * R, n[code - 2 * R])
 
 
@@ -107,12 +107,12 @@ class Reacting(Jumping):
     def step(self, law, t, h, y, memory, prepared, noise):
         """All that happens within h."""
         n = law.split(y)
-        n, clock, code = self.within(law, t, h, n, memory, noise.key, rows(n[0].shape, noise.first))
-        return finished(law, t, n, clock, code, y)
+        n, clock, code, left = self.within(law, t, h, n, memory, noise.key, rows(n[0].shape, noise.first))
+        return finished(law, n, clock, look(law, t + tf.cast(h, t.dtype), n, code, left), y)
 
     @abstractmethod
     def within(self, law, t, h, n, clock, key, sites):
-        """(n, clock, codes) after the reactions that fire within h, at each of independent sites.
+        """(n, clock, codes, what is left of h) after the reactions within h, at each of independent sites.
 
         Args:
             law: rates, stoichiometry, bound.
@@ -125,26 +125,35 @@ class Reacting(Jumping):
         """
 
 
-def finished(law, t, n, clock, code, y) -> Step:
+def finished(law, n, clock, found, y) -> Step:
     """The step's end: a state of NaN if anything has gone wrong, by which a run stops."""
-    fault, where = look(law, t, n, code)
+    fault, where = found
     y = _nest.map(lambda a: tf.where(fault >= Fault.FIRST, _nest.to(math.nan, a.dtype), a), law.join(n, y))
     return Step(y, None, clock._replace(fault=fault, where=where))
 
 
-def look(law, t, n, code):
-    """(fault, where) of the first trajectory that cannot go on; species that float numbers cannot count are one."""
+def look(law, end, n, code, left):
+    """(fault, where) of the first trajectory that cannot go on; species that float numbers cannot count are one.
+
+    Args:
+        law: for its rates.
+        end: float64 scalar, when the step ends.
+        n: the numbers of each species.
+        code: of each trajectory or cell.
+        left: how long before the end each of them stopped.
+    """
     R, most = len(law.stoichiometry), jump_checks.WHOLE[n[0].dtype]
     for s, v in enumerate(n):
         code = tf.where(v >= most, Fault.FIRST + 2 * R + s, code)
     flat = tf.reshape(code, [-1])
     at = tf.argmax(flat)
     fault = tf.gather(flat, at)  # by slicing, XLA would try to find the place while it compiles
-    numbers = [tf.gather(tf.reshape(v, [-1]), at) for v in n]
-    reaction = tf.clip_by_value(fault - Fault.FIRST, 0, R - 1)
-    a = law.rates(tf.zeros_like(n[0]) + _nest.to(t, n[0].dtype), n)
-    value = tf.gather(tf.stack([tf.gather(tf.reshape(rate, [-1]), at) for rate in a]), reaction)
-    return fault, tf.stack([value, *numbers])
+    when = _nest.to(end, n[0].dtype) - left
+    value = tf.zeros([], n[0].dtype)
+    if not law.elementary:
+        a = tf.stack([tf.gather(tf.reshape(rate, [-1]), at) for rate in law.rates(when, n)])
+        value = tf.gather(a, tf.clip_by_value(fault - Fault.FIRST, 0, R - 1))
+    return fault, tf.stack([tf.gather(tf.reshape(v, [-1]), at) if v is not value else v for v in (when, value, *n)])
 
 
 def rows(shape, first):

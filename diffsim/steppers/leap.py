@@ -45,7 +45,7 @@ class TauLeap(Reacting):
         _checks.integer("critical", self.critical, least=0, why="it counts firings")
 
     def within(self, law, t, h, n, clock, key, sites):
-        """(n, clock, codes) after all leaps within h."""
+        """(n, clock, codes, what is left of h) after all leaps within h."""
         dtype, R = n[0].dtype, len(law.stoichiometry)
         begin, keys = _nest.to(t, dtype), tf.stack(random.split(key, R))
         by_reaction = tuple(tf.reshape(keys[:, i], [R] + [1] * n[0].shape.rank) for i in (0, 1))
@@ -85,8 +85,8 @@ class TauLeap(Reacting):
 
         left = tf.zeros_like(n[0]) + h
         start = n, clock.count, left, endless, settled(tf.fill(left.shape, Fault.CALM), left)
-        n, count, _, _, code = tf.while_loop(lambda *c: tf.equal(tf.reduce_max(c[4]), Fault.BUSY), leap, start)
-        return n, clock._replace(count=count), code
+        n, count, left, _, code = tf.while_loop(lambda *c: tf.equal(tf.reduce_max(c[4]), Fault.BUSY), leap, start)
+        return n, clock._replace(count=count), code, left
 
     def _rare(self, rate, change, n):
         """Whether a reaction is close to using something up."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 from diffsim import _checks, _nest, counts, random
 from diffsim.equation import Slot
 from diffsim.steppers.cells import on_grid
-from diffsim.steppers.jump import Fault, Reacting, choose, faults, finished, rows, settled, unit_below
+from diffsim.steppers.jump import Fault, Reacting, choose, faults, finished, look, rows, settled, unit_below
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class SSA(Reacting):
     are functions of key, trajectory and event. Odds are resolved to 2⁻²⁴ of the total rate in float32, 2⁻³² in float64.
 
     On a grid hops are events like others, and each event costs one pass over the cells: for small systems.
+
+    Raises:
+        TypeError: at the start of a run, for a law that is no Jump, or has hops and a bound.
+        SolveError: on the way, for rates that turn negative or exceed their bound, at which time and numbers.
 
     References:
         Gillespie (1976), doi:10.1016/0021-9991(76)90041-3; Gibson & Bruck (2000), doi:10.1021/jp993732q, for keeping
@@ -48,11 +52,11 @@ class SSA(Reacting):
         """All that happens within h."""
         if law.hops is None:
             return super().step(law, t, h, y, memory, prepared, noise)
-        n, clock, code = on_grid(law, t, h, law.split(y), memory, noise.key, rows(memory.due.shape, noise.first))
-        return finished(law, t, n, clock, code, y)
+        n, clock, code, left = on_grid(law, t, h, law.split(y), memory, noise.key, rows(memory.due.shape, noise.first))
+        return finished(law, n, clock, look(law, t + tf.cast(h, t.dtype), n, code, left), y)
 
     def within(self, law, t, h, n, clock, key, sites):
-        """(n, clock, codes) after all events within h."""
+        """(n, clock, codes, what is left of h) after all events within h."""
         return _direct(law, t, h, n, clock, key, sites)
 
 
@@ -90,7 +94,11 @@ def _direct(law, t, h, n, clock, key, sites):
         new = [tf.where(fires, m, v) for m, v in zip(moved, n, strict=True)]
         due = tf.where(fires, counts.exponential(high, dtype), tf.maximum(due - total * left, 0))
         lost = tf.where(fires, spent - (left - less), lost)
-        left = tf.where(fires, less, 0)
+        rest = tf.zeros_like(left)
+        if checked:  # where it stopped
+            stopped = left if law.bound is None else left - tf.minimum(wait, left)
+            rest = tf.where(code >= Fault.FIRST, stopped, rest)
+        left = tf.where(fires, less, rest)
         return new, due, tf.where(fires, count + 1, count), left, lost, settled(code, left)
 
     def more(n, due, count, left, lost, code):
@@ -99,5 +107,5 @@ def _direct(law, t, h, n, clock, key, sites):
         return tf.equal(tf.reduce_max(code), Fault.BUSY)
 
     start = (n, due, clock.count, left, lost, settled(tf.fill(due.shape, Fault.CALM), left))
-    n, due, count, _, _, code = tf.while_loop(more, event, start)
-    return n, clock._replace(due=due, count=count), code
+    n, due, count, left, _, code = tf.while_loop(more, event, start)
+    return n, clock._replace(due=due, count=count), code, left

@@ -10,7 +10,8 @@ Nothing here owns a loop, a stepper or a random number.
     Back        to_epsilon, to_score, to_v, to_velocity
     Laws        reverse_sde, probability_flow, forward_sde; prior, perturb, marginal
     Samplers    samplers.ddim, heun, dpm_solver_pp, unipc, edm, …; sample runs one, samplers.inversion goes back
-    Guidance    guide
+    Guidance    guide (classifier-free, by a weaker model, rescaled, in an interval), classify, steer
+    Posteriors  pigdm (Masked, Linear), dps, inpaint
     Likelihood  log_likelihood with Trace or Hutchinson; dequantise
     Distances   metrics.mmd, energy_distance, sliced_wasserstein, frechet_distance, precision_recall, with error bars
     Networks    nets.UNet, nets.DiT, nets.MLP; fit trains them (Keras is imported on use)
@@ -52,6 +53,13 @@ from diffsim.generative.paths import CondOT as CondOT
 from diffsim.generative.paths import Cosine as Cosine
 from diffsim.generative.paths import ScaledLinear as ScaledLinear
 from diffsim.generative.paths import Sigmoid as Sigmoid
+from diffsim.generative.posterior import Linear as Linear
+from diffsim.generative.posterior import Masked as Masked
+from diffsim.generative.posterior import classify as classify
+from diffsim.generative.posterior import dps as dps
+from diffsim.generative.posterior import inpaint as inpaint
+from diffsim.generative.posterior import pigdm as pigdm
+from diffsim.generative.posterior import steer as steer
 from diffsim.generative.reverse import forward_sde as forward_sde
 from diffsim.generative.reverse import marginal as marginal
 from diffsim.generative.reverse import perturb as perturb

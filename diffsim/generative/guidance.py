@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import tensorflow as tf
+
 from diffsim import _checks, _nest, _tree
 
 
@@ -17,6 +19,8 @@ class Guided:
     condition: Any
     unconditional: Any
     scale: Any
+    rescale: Any = None
+    interval: Any = None
 
     @property
     def schedule(self):
@@ -38,10 +42,25 @@ class Guided:
                 self.denoiser(z, lam) if self.unconditional is None else self.denoiser(z, lam, self.unconditional)
             )
         scale = _nest.to(self.scale, z.dtype)
-        return without + scale * (with_it - without)
+        D = without + scale * (with_it - without)
+        if self.rescale is not None:
+            share = _nest.to(self.rescale, z.dtype)
+            D *= 1 + share * (_deviation(with_it) / tf.maximum(_deviation(D), _nest.to(1e-12, z.dtype)) - 1)
+        if self.interval is None:
+            return D
+        lam = _nest.to(lam, z.dtype)
+        inside = (lam >= _nest.to(self.interval[0], z.dtype)) & (lam <= _nest.to(self.interval[1], z.dtype))
+        return tf.where(_nest.spread(inside, z), D, with_it)
 
 
-def guide(denoiser: Callable, condition=None, unconditional=None, scale: float = 1.0) -> Guided:
+def _deviation(a):
+    """Standard deviation of each sample."""
+    return tf.math.reduce_std(a, axis=list(range(1, len(a.shape))), keepdims=True)
+
+
+def guide(
+    denoiser: Callable, condition=None, unconditional=None, scale: float = 1.0, *, rescale=None, interval=None
+) -> Guided:
     """D = D₀ + w (D₁ − D₀): classifier-free guidance.
 
     The samples do not follow the density p₁ʷp₀^{1−w}: the sum of scores is its score at the data only, not at noise.
@@ -52,12 +71,16 @@ def guide(denoiser: Callable, condition=None, unconditional=None, scale: float =
         unconditional: the condition that stands for none, None to leave it out, or another denoiser D₀(z, λ), such as
             a weaker version of the same model.
         scale: w; 1 is the conditional denoiser, 0 the unconditional one, and more than 1 exaggerates.
+        rescale: φ in [0, 1]: D ↦ [φ s₁/s + 1 − φ] D, s and s₁ the standard deviations of a sample of D and of D₁,
+            against the contrast that large w makes.
+        interval: (λ_low, λ_high), between which there is guidance; beyond it D₁ alone. None: everywhere.
 
     Raises:
         TypeError, ValueError: no function, or w not finite; nothing to tell the two estimates apart.
 
     References:
-        Ho & Salimans (2022), arXiv:2207.12598; another denoiser: Karras et al. (2024), arXiv:2406.02507.
+        Ho & Salimans (2022), arXiv:2207.12598; another denoiser: Karras et al. (2024), arXiv:2406.02507; rescale: Lin
+        et al. (2024), arXiv:2305.08891; interval: Kynkäänniemi et al. (2024), arXiv:2404.07724.
     """
     if not callable(denoiser):
         way_out = "Use gen.from_epsilon(network, schedule), say."
@@ -67,4 +90,14 @@ def guide(denoiser: Callable, condition=None, unconditional=None, scale: float =
         why = "guidance amplifies the difference between two estimates"
         _checks.refuse("condition", None, "a condition, or another denoiser as unconditional", why, "Pass one.")
     unconditional = unconditional if callable(unconditional) else _tree.own(unconditional)
-    return Guided(denoiser, _tree.own(condition), unconditional, scale)
+    if rescale is not None:
+        rescale = _checks.number("rescale", rescale, least=0.0, why="it is the share of contrast that is taken back")
+        if rescale > 1:
+            _checks.refuse("rescale", rescale, "a number in [0, 1]", "it is a share", "Use 0.7, say.")
+    if interval is not None:
+        low, high = (_checks.number("interval", a, why="it is a value of λ") for a in interval)
+        if not low < high:
+            why = "guidance lasts from the first to the second"
+            _checks.refuse("interval", interval, "(λ_low, λ_high)", why, "λ rises from noise to data.")
+        interval = (low, high)
+    return Guided(denoiser, _tree.own(condition), unconditional, scale, rescale, interval)

@@ -1,0 +1,294 @@
+"""Sampling given more than the model knows: a class, a text, a measurement, the part of an image that is there.
+
+Bayes' rule adds to the score that of the evidence, and so to the estimate of the data
+
+    D(z, λ) + e^{−2λ} ∇_z log p(evidence | z).
+
+All return a denoiser, which any law and any sampler takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from diffsim import _checks, _nest, _tree
+from diffsim.generative.denoiser import spread
+
+
+class Conditioned:
+    """What all share: the schedule and the limits of the denoiser inside."""
+
+    @property
+    def schedule(self):
+        """That of the denoiser, None if it has none."""
+        return getattr(self.denoiser, "schedule", None)
+
+    @property
+    def blind(self):
+        """As the denoiser."""
+        return getattr(self.denoiser, "blind", None)
+
+
+@dataclass(frozen=True)
+class Classified(Conditioned):
+    """D + w e^{−2λ} ∇_z log p(z, λ)."""
+
+    denoiser: Callable
+    log_p: Callable
+    scale: Any
+
+    def __call__(self, z, lam):
+        """At z and λ."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(z)
+            log_p = _per_sample(self.log_p(z, lam), z)
+        return self.denoiser(z, lam) + _strength(self.scale, lam, z) * _gradient(tape, log_p, z, "log_p")
+
+
+def classify(denoiser: Callable, log_p: Callable, scale: float = 1.0) -> Classified:
+    """D + w e^{−2λ} ∇_z log p(class | z): guidance by a classifier of noisy data.
+
+    Args:
+        denoiser: D(z, λ).
+        log_p: log_p(z, λ) → (batch,), the logarithm of the probability wanted, differentiable, of z with its noise.
+        scale: w.
+
+    Raises:
+        TypeError, ValueError: no function, w not finite, or a log_p that does not depend on z.
+
+    References:
+        Dhariwal & Nichol (2021), arXiv:2105.05233.
+    """
+    _functions(denoiser=denoiser, log_p=log_p)
+    return Classified(denoiser, log_p, _checks.number("scale", scale, why="it multiplies the evidence"))
+
+
+@dataclass(frozen=True)
+class Steered(Conditioned):
+    """D + w e^{−2λ} ∇_z log p(D(z, λ))."""
+
+    denoiser: Callable
+    log_p: Callable
+    scale: Any
+
+    def __call__(self, z, lam):
+        """At z and λ."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(z)
+            D = self.denoiser(z, lam)
+            log_p = _per_sample(self.log_p(D), z)
+        return D + _strength(self.scale, lam, z) * _gradient(tape, log_p, z, "log_p")
+
+
+def steer(denoiser: Callable, log_p: Callable, scale: float = 1.0) -> Steered:
+    """D + w e^{−2λ} ∇_z log p(D): evidence is asked of the estimate, so log p knows nothing of noise.
+
+    log p may be any differentiable score of data: of a classifier of clean images, of the cosine between the embeddings
+    of an image and a text, of a physical constraint.
+
+    Args:
+        denoiser: D(z, λ), differentiable.
+        log_p: log_p(x) → (batch,).
+        scale: w.
+
+    References:
+        Bansal et al. (2023), arXiv:2302.07121; Nichol et al. (2022), arXiv:2112.10741.
+    """
+    _functions(denoiser=denoiser, log_p=log_p)
+    return Steered(denoiser, log_p, _checks.number("scale", scale, why="it multiplies the evidence"))
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """log p(y | x) = −|y − A(x)|²/2s²."""
+
+    forward: Callable
+    y: Any
+    variance: Any
+
+    def __call__(self, x):
+        """Of each sample, up to a constant."""
+        gap = tf.cast(self.y, x.dtype) - self.forward(x)
+        return -0.5 * tf.reduce_sum(tf.reshape(gap * gap, [x.shape[0], -1]), -1) / _nest.to(self.variance, x.dtype)
+
+
+def dps(denoiser: Callable, forward: Callable, y, std: float, scale: float = 1.0) -> Steered:
+    """`steer` by a measurement y = A(x) + s n of any kind, linear or not: diffusion posterior sampling.
+
+    p(y | z) is taken at the estimate D as if it were the data, which overrates y where D is uncertain; `pigdm` knows
+    better for linear A.
+
+    Args:
+        denoiser: D(z, λ), differentiable.
+        forward: A(x), differentiable, batch first.
+        y: what was measured, shaped like A(x), or one for all samples.
+        std: s > 0, standard deviation of the measurement.
+        scale: w, 1 for Bayes' rule at the estimate.
+
+    References:
+        Chung et al. (2023), arXiv:2209.14687.
+    """
+    _functions(denoiser=denoiser, forward=forward)
+    std = _checks.number("std", std, above=0.0, why="the misfit is measured in it")
+    y = _checks.finite("y", y, why="it was measured", way_out="Leave gaps out by a mask in A.")
+    return steer(denoiser, Misfit(forward, _tree.own(y), std**2), scale)
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A x = x where the mask is one: some numbers are seen, others not."""
+
+    mask: Any
+
+    def __call__(self, x):
+        """A x, zero where nothing is seen."""
+        return x * _nest.to(self.mask, x.dtype)
+
+    def solve(self, gap, prior, noise):
+        """Aᵀ(r²AAᵀ + s²)⁻¹ gap."""
+        return self(gap) / (prior + noise)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A x for a matrix A, shape (m, n), of the n numbers of a sample."""
+
+    matrix: Any
+
+    def __call__(self, x):
+        """A x, shape (batch, m)."""
+        return tf.linalg.matvec(_nest.to(self.matrix, x.dtype), tf.reshape(x, [x.shape[0], -1]))
+
+    def solve(self, gap, prior, noise):
+        """Aᵀ(r²AAᵀ + s²)⁻¹ gap."""
+        A = _nest.to(self.matrix, gap.dtype)
+        S = prior * tf.matmul(A, A, transpose_b=True) + noise * tf.eye(A.shape[0], dtype=gap.dtype)
+        return tf.linalg.matvec(A, tf.transpose(tf.linalg.solve(S, tf.transpose(gap))), transpose_a=True)
+
+
+@dataclass(frozen=True)
+class Measured(Conditioned):
+    """D + e^{−2λ} (∂D/∂z)ᵀ Aᵀ(r²AAᵀ + s²)⁻¹(y − A D)."""
+
+    denoiser: Callable
+    A: Any
+    y: Any
+    variance: Any
+    data_variance: Any
+
+    def __call__(self, z, lam):
+        """At z and λ."""
+        noise = tf.exp(-2 * _nest.to(lam, z.dtype))
+        v = _nest.to(self.data_variance, z.dtype)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(z)
+            D = self.denoiser(z, lam)
+        gap = tf.cast(self.y, z.dtype) - self.A(D)
+        pull = self.A.solve(gap, v * noise / (v + noise), _nest.to(self.variance, z.dtype))
+        pull = tf.reshape(tf.broadcast_to(pull, tf.shape(pull)), D.shape)
+        return D + noise * tape.gradient(D, z, pull, unconnected_gradients="zero")
+
+
+def pigdm(denoiser: Callable, A, y, std: float, *, data_std: float = 1.0) -> Measured:
+    """Posterior sampling for y = A x + s n: p(y | z) = N(A D, r²AAᵀ + s²), r² the uncertainty of the estimate.
+
+    r² = v e^{−2λ}/(v + e^{−2λ}) for data of variance v: exact where the data are N(m, v). λ is a scalar, as in `solve`.
+
+    Args:
+        denoiser: D(z, λ), differentiable.
+        A: Masked(mask), or Linear(matrix).
+        y: what was measured: for Masked shaped like x, of which only what the mask shows is read; for Linear (m,) or
+            (batch, m).
+        std: s ≥ 0, standard deviation of the measurement.
+        data_std: √v.
+
+    Raises:
+        TypeError, ValueError: A of another kind, y that does not fit, negative std.
+
+    References:
+        Song et al. (2023), https://openreview.net/forum?id=9_gsMA8MRKQ.
+    """
+    _functions(denoiser=denoiser)
+    way_out = "For other maps use gen.dps."
+    _checks.instance("A", A, (Masked, Linear), why="(r²AAᵀ + s²) is inverted", way_out=way_out)
+    std = _checks.number("std", std, least=0.0, why="it is a standard deviation")
+    data_std = _checks.number("data_std", data_std, above=0.0, why="it is a standard deviation")
+    y = _checks.finite("y", y, why="it was measured", way_out="Fill gaps with zeros and leave them out by the mask.")
+    if isinstance(A, Linear):
+        shape = np.shape(A.matrix)
+        if len(shape) != 2 or np.shape(y)[-1:] != shape[:1]:
+            expected = f"a matrix (m, n) and y of m numbers, not {np.shape(y)}"
+            _checks.refuse("A", _checks.Verbatim(f"shape {shape}"), expected, "y = A x", "Check the shapes of both.")
+        y = np.reshape(np.asarray(y), (-1, shape[0]))
+    elif not np.isin(np.asarray(A.mask), (0, 1)).all():
+        _checks.refuse("mask", A.mask, "zeros and ones", "a number is seen or not", "Use Linear for weights.")
+    else:
+        y = np.asarray(y) * np.asarray(A.mask)
+    return Measured(denoiser, _tree.own(A), _tree.own(y), std**2, data_std**2)
+
+
+@dataclass(frozen=True)
+class Inpainted(Conditioned):
+    """D where nothing is known, the data where they are."""
+
+    denoiser: Callable
+    known: Any
+    mask: Any
+
+    def __call__(self, z, lam):
+        """At z and λ."""
+        mask = tf.cast(self.mask, z.dtype)
+        return mask * tf.cast(self.known, z.dtype) + (1 - mask) * self.denoiser(z, lam)
+
+
+def inpaint(denoiser: Callable, known, mask) -> Inpainted:
+    """The known part is kept, the rest invented to go with it.
+
+    Where D is the datum x₀ itself, the reverse law makes z ∼ N(x₀, e^{−2λ}) at every λ: just the noisy copy of the
+    known part that RePaint puts in its place, without a loop of its own. Noise (η ≥ 1) lets the rest settle.
+
+    Args:
+        denoiser: D(z, λ).
+        known: data, shaped like z or one for all samples; read where the mask is one.
+        mask: 1 where data are known, 0 where not.
+
+    References:
+        Lugmayr et al. (2022), arXiv:2201.09865.
+    """
+    _functions(denoiser=denoiser)
+    known = np.asarray(_checks.finite("known", known, why="it is kept", way_out="Fill gaps with zeros."))
+    mask = np.asarray(mask)
+    if not np.isin(mask, (0, 1)).all():
+        _checks.refuse("mask", mask, "zeros and ones", "a number is known or not", "Round it.")
+    return Inpainted(denoiser, _tree.own(known), _tree.own(mask.astype(known.dtype)))
+
+
+def _functions(**given):
+    for name, fn in given.items():
+        if not callable(fn):
+            _checks.refuse(name, fn, "a function", "it is asked at every step", "Pass a function.", TypeError)
+
+
+def _per_sample(log_p, z):
+    if log_p.shape != z.shape[:1]:
+        why = "each sample has its own evidence"
+        received = _checks.Verbatim(f"a result of shape {log_p.shape}")
+        _checks.refuse("log_p", received, f"shape ({z.shape[0]},)", why, "Sum over all axes but the first.")
+    return log_p
+
+
+def _gradient(tape, log_p, z, name):
+    found = tape.gradient(log_p, z)
+    if found is None:
+        why = "its gradient says where to go"
+        _checks.refuse(name, _checks.Verbatim("no gradient"), "a function of z", why, "Use TensorFlow operations.")
+    return found
+
+
+def _strength(scale, lam, z):
+    return spread(_nest.to(scale, z.dtype) * tf.exp(-2 * _nest.to(lam, z.dtype)), z)

@@ -1,0 +1,128 @@
+"""Evidence added to a model, where Bayes' rule is known in closed form."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import diffsim as ds
+from diffsim import generative as gen
+
+M, V = np.array([0.5, -1.0, 2.0]), 0.8
+PRIOR = gen.Gaussian(M, V)
+A = np.array([[1.0, 0.5, 0.0], [0.2, -1.0, 0.7]])
+Y, S = np.array([1.2, 0.3]), 0.4
+MIX = gen.Mixture([0.3, 0.7], [[-1.0], [1.5]], [0.16, 0.36])
+
+
+def law_of(denoiser, n=3, first=-7.0, last=7.0):
+    """Mean and covariance at the end of the probability flow, which is affine: from the images of 0 and of unit vectors."""
+    z = np.concatenate([np.zeros((1, n)), np.eye(n)]) * np.exp(-first)
+    mesh = gen.uniform_lambda(150, first, last)
+    ends = ds.solve(gen.probability_flow(denoiser), z, t=mesh, stepper=ds.ETDRK4(), jit=False).final.numpy()
+    J = (ends[1:] - ends[0]).T * np.exp(first)
+    return ends[0] + J @ M, J @ J.T * (V + np.exp(-2 * first))
+
+
+def posterior(matrix, y, s):
+    """Of y = A x + s n and x ∼ N(M, V)."""
+    P = np.linalg.inv(np.eye(3) / V + matrix.T @ matrix / s**2)
+    return P @ (M / V + matrix.T @ y / s**2), P
+
+
+@pytest.mark.parametrize("kind", ["matrix", "mask"])
+def test_a_linear_measurement_of_a_gaussian_gives_its_posterior(kind):
+    """To the flow's own error; the measurement at the estimate, `dps`, is too sure of itself and misses the spread."""
+    mask = np.array([1.0, 0.0, 1.0])
+    matrix, y = (A, Y) if kind == "matrix" else (np.diag(mask), np.array([0.1, 0.0, 2.5]))
+    operator = gen.Linear(A) if kind == "matrix" else gen.Masked(mask)
+    mean, P = posterior(matrix, y, S)
+    found, C = law_of(gen.pigdm(PRIOR, operator, y, S, data_std=V**0.5))
+    np.testing.assert_allclose(found, mean, atol=2e-3)
+    np.testing.assert_allclose(C, P, atol=2e-3)
+    rough = law_of(gen.dps(PRIOR, operator, y, S))[1]
+    assert np.abs(rough - P).max() > 0.02
+
+
+def test_a_classifier_of_noisy_data_makes_the_conditional_denoiser():
+    """log p(class | z) of a mixture, known at every λ, turns its denoiser into that of one part: to rounding."""
+    parts = [gen.Gaussian([-1.0], 0.16), gen.Gaussian([1.5], 0.36)]
+
+    def log_p(z, lam):
+        return np.log(0.7) + parts[1].log_density(z, lam) - MIX.log_density(z, lam)
+
+    z = tf.constant(np.linspace(-3, 4, 15)[:, None])
+    for lam in (tf.constant(-0.7, tf.float64), tf.constant(np.linspace(-2, 2, 15))):
+        np.testing.assert_allclose(gen.classify(MIX, log_p)(z, lam), parts[1](z, lam), atol=1e-12)
+    double = gen.classify(MIX, log_p, scale=2.0)(z, lam) - MIX(z, lam)
+    np.testing.assert_allclose(double, 2 * (parts[1](z, lam) - MIX(z, lam)), atol=1e-11)
+
+
+def test_steering_follows_the_gradient_through_the_estimate():
+    """Against central differences of log p(D(z)); a nonlinear measurement is the same with its misfit."""
+    z, lam, h = np.array([[0.3], [1.1]]), tf.constant(0.4, tf.float64), 1e-5
+
+    def log_p(x):
+        return tf.reduce_sum(tf.sin(2 * x) - x**2, -1)
+
+    def at(z):
+        return log_p(MIX(tf.constant(z), lam)).numpy()
+
+    slope = (at(z + h) - at(z - h)) / (2 * h)
+    moved = gen.steer(MIX, log_p, 0.7)(tf.constant(z), lam) - MIX(tf.constant(z), lam)
+    np.testing.assert_allclose(moved[:, 0], 0.7 * np.exp(-0.8) * slope, rtol=1e-7)
+    by_misfit = gen.dps(MIX, tf.exp, np.array([0.5]), 0.3)
+    by_hand = gen.steer(MIX, lambda x: -tf.reduce_sum((0.5 - tf.exp(x)) ** 2, -1) / (2 * 0.09))
+    np.testing.assert_allclose(by_misfit(tf.constant(z), lam), by_hand(tf.constant(z), lam), rtol=1e-12)
+
+
+def test_what_is_known_stays_and_its_noisy_copy_has_the_marginal():
+    """z of a known number is N(x₀, e^{−2λ}) on the way (5σ on mean and variance, 20,000 runs) and x₀ at the end."""
+    known, mask, n = np.array([0.9, 0.0]), np.array([1.0, 0.0]), 20_000
+    denoiser = gen.inpaint(gen.Gaussian([0.0, 0.0], [[1.0, 0.6], [0.6, 1.0]]), known, mask)
+    mesh = gen.uniform_lambda(12, -4.0, 1.0)
+    z = gen.prior(mesh, [n, 2], ds.key(1), tf.float64)
+    law = gen.reverse_sde(denoiser, 1.0)
+    half = ds.solve(law, z, t=mesh, stepper=ds.ETD1(), key=ds.key(2), jit=False).final.numpy()[:, 0]
+    assert abs(half.mean() - 0.9) < 5 * np.exp(-1.0) / np.sqrt(n) + 1e-3  # what the prior left fades as e^{−10}
+    assert abs(half.var() / np.exp(-2.0) - 1) < 5 * np.sqrt(2 / n) + 1e-3
+    rest = ds.solve(law, half[:, None] * np.ones(2), t=gen.uniform_lambda(4, 1.0, 40.0), stepper=ds.ETD1(),
+                    key=ds.key(3), jit=False)  # fmt: skip
+    np.testing.assert_allclose(rest.final[:, 0], 0.9, atol=1e-12)
+    assert np.std(rest.final[:, 1]) > 0.1
+
+
+def test_rescaled_guidance_keeps_contrast_and_lasts_for_an_interval():
+    z, low = tf.constant(np.random.default_rng(0).normal(size=(3, 8))), gen.Gaussian(np.zeros(8), 1.0)
+    high = gen.Gaussian(np.linspace(-1, 1, 8), 0.25)
+    options = {"unconditional": low, "scale": 5.0}
+    full = gen.guide(high, **options, rescale=1.0)
+    for lam in (tf.constant(0.2, tf.float64), tf.constant([0.2, 0.1, 0.4], tf.float64)):
+        np.testing.assert_allclose(np.std(full(z, lam), 1), np.std(high(z, lam), 1), rtol=1e-12)
+        part = gen.guide(high, **options, interval=(0.15, 0.3))(z, lam).numpy()
+        free, whole = high(z, lam).numpy(), gen.guide(high, **options)(z, lam).numpy()
+        inside = (lam.numpy() >= 0.15) & (lam.numpy() <= 0.3) & np.ones(3, bool)
+        np.testing.assert_array_equal(part, np.where(inside[:, None], whole, free))
+    np.testing.assert_array_equal(gen.guide(high, **options, rescale=0.0)(z, lam), gen.guide(high, **options)(z, lam))
+
+
+REFUSED = {
+    "a map that is not linear": (lambda: gen.pigdm(PRIOR, tf.exp, Y, S), "A=.*gen.dps"),
+    "a matrix of another shape": (lambda: gen.pigdm(PRIOR, gen.Linear(A.T), Y, S), "A=.*y = A x"),
+    "a soft mask": (lambda: gen.inpaint(PRIOR, np.zeros(3), np.full(3, 0.5)), "mask=.*zeros and ones"),
+    "a mask of numbers": (lambda: gen.pigdm(PRIOR, gen.Masked(np.arange(3.0)), M, S), "mask=.*zeros and ones"),
+    "gaps": (lambda: gen.inpaint(PRIOR, np.array([np.nan, 0, 0]), np.zeros(3)), "known.*Fill"),
+    "no noise": (lambda: gen.dps(PRIOR, tf.exp, Y, 0.0), "std=0"),
+    "one number for all": (lambda: gen.steer(PRIOR, tf.reduce_sum)(tf.zeros([2, 3]), 0.0), "log_p=.*Sum over"),
+    "no gradient": (lambda: gen.classify(PRIOR, lambda z, lam: tf.zeros([2]))(tf.zeros([2, 3]), 0.0), "no gradient"),
+    "no function": (lambda: gen.steer(PRIOR, 3.0), "log_p=3"),
+    "a share above one": (lambda: gen.guide(MIX, unconditional=MIX, rescale=2.0), "rescale=2"),
+    "an interval that falls": (lambda: gen.guide(MIX, unconditional=MIX, interval=(2.0, 1.0)), "interval=.*rises"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_misuse_is_refused_in_four_parts(case):
+    call, match = REFUSED[case]
+    with pytest.raises((ValueError, TypeError), match=f"(?s){match}") as error:
+        call()
+    assert "because" in str(error.value)

@@ -65,7 +65,7 @@ CASES = {
 }
 
 
-SLOW = ("AB1", "AB2", "ETDAB1", "ETDPC1", "ETDPC2 plain", "block 2 midpoint", "ETDAB2 midpoint", "AB3")
+SLOW = ("AB1", "AB2", "AB3", "ETDAB1", "ETDAB2", "ETDPC1", "ETDPC2", "ETDPC2 plain", "block 2", "block 2 midpoint", "relay")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in CASES])
@@ -99,7 +99,7 @@ def test_linear_laws_are_exact_with_noise():
     a, b = (ds.solve(law, START, graded(5), stepper=s, key=ds.key(3), jit=False).final for s in (ETDAB(3), ds.ETD1()))
     assert distance(a, b) < 1e-14
     law = ds.Equation(linear=-1.5, drift=lambda t, y: 0 * y)
-    for stepper in (ETDAB(3), ETDPC(3), ETDBlock(3)):
+    for stepper in (ETDPC(2), ETDBlock(2)):
         assert distance(ds.solve(law, START, graded(6), stepper=stepper, jit=False).final, START * np.exp(-3.0)) < 1e-12
 
 
@@ -124,7 +124,11 @@ def test_on_a_grid_as_on_a_number():
         assert order - 0.3 < slope(1 / steps, errors) < order + 0.7
 
 
-@pytest.mark.parametrize("stepper", [ETDAB(2), ETDAB(3), ETDPC(1), ETDPC(2), ETDPC(3), ETDBlock(2), ETDBlock(3)], ids=repr)
+@pytest.mark.parametrize(
+    "stepper",
+    [ETDPC(2), ETDBlock(3),
+     *(pytest.param(s, marks=pytest.mark.slow) for s in (ETDAB(2), ETDAB(3), ETDPC(1), ETDPC(3), ETDBlock(2)))],
+)
 def test_limits_of_stability(stepper):
     """A drift −y decays with steps just below the limit, and grows with steps just above it."""
     law, y0 = ds.Equation(linear=0.0, drift=lambda t, y: -y), np.array([1.0])

@@ -90,14 +90,13 @@ class ETDPC(Exponential):
 
     def _moved(self, phis, h, c, order, tables, values):
         """e^{hA}c + ∫ of the polynomial; with two values their difference by the rule of ½B."""
-        size = max(len(t) for t in tables)
-        zero = tf.zeros([], tf.float64)
-        slopes = [t[1] if len(t) == 2 and self.plain else [zero] for t in tables]
-        tables = [([t[0]] if self.plain else held(t)) if len(t) == 2 else t for t in tables]
+        size = tables[-1].shape[0]
+        slopes = [t[1:] if t.shape[0] == 2 and self.plain else tf.zeros([1, 1], tf.float64) for t in tables]
+        tables = [(t[:1] if self.plain else held(t)) if t.shape[0] == 2 else t for t in tables]
         new = _nest.add(phis[0](c), integrated(phis, h, chosen(order, tables, size), values))
         if not self.plain:
             return new
-        slope = chosen(order, [[s] for s in slopes], size)[0]
+        slope = chosen(order, slopes, size)[0]
         return _nest.axpy(0.5 * h, weighted(slope, values), new)
 
 
@@ -171,4 +170,4 @@ class ETDBlock(Exponential):
         if len(nodes) == 2:
             return held(polynomial(nodes))
         ends = polynomial([nodes[0], nodes[2]])
-        return [[row[0], tf.zeros([], tf.float64), row[1]] for row in ends]
+        return tf.stack([ends[:, 0], tf.zeros([2], tf.float64), ends[:, 1]], 1)

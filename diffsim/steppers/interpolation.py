@@ -29,38 +29,27 @@ class Past(NamedTuple):
         return Past(values, times, self.count + 1)
 
 
-def polynomial(nodes) -> list[list]:
-    """p[m][j], the coefficient of θᵐ in the Lagrange polynomial of node j: one at θⱼ, zero at the others.
+def polynomial(nodes):
+    """p[m, j], the coefficient of θᵐ in the Lagrange polynomial of node j: one at θⱼ, zero at the others.
 
     Args:
         nodes: distinct scalars θⱼ.
     """
-    columns = []
-    for j, at in enumerate(nodes):
-        coefficients = [tf.ones([], tf.float64)]
-        for i, other in enumerate(nodes):
-            if i != j:
-                low = [-other * c for c in coefficients] + [0.0]
-                high = [0.0, *coefficients]
-                coefficients = [(a + b) / (at - other) for a, b in zip(low, high, strict=True)]
-        columns.append(coefficients)
-    return [list(row) for row in zip(*columns, strict=True)]
+    nodes = tf.stack(nodes)
+    p = tf.ones([nodes.shape[0], 1], tf.float64)
+    for i in range(nodes.shape[0]):
+        mine = tf.one_hot(i, nodes.shape[0], dtype=tf.float64)
+        same, times_theta = tf.pad(p, [[0, 0], [0, 1]]), tf.pad(p, [[0, 0], [1, 0]])
+        factor = (times_theta - nodes[i] * same) / (nodes - nodes[i] + mine)[:, None]
+        p = tf.where(mine[:, None] > 0, same, factor)
+    return tf.transpose(p[:, :-1])
 
 
 def chosen(order, tables, size: int) -> list[list]:
-    """The table for `order` (a scalar tensor) among tables for 1, 2, …; each filled up with zeros to size × size."""
-    zero = tf.zeros([], tf.float64)
-
-    def at(table, m, j):
-        return table[m][j] if m < len(table) and j < len(table[m]) else zero
-
-    return [
-        [
-            tf.add_n([tf.where(tf.equal(order, k + 1), at(table, m, j), zero) for k, table in enumerate(tables)])
-            for j in range(size)
-        ]
-        for m in range(size)
-    ]
+    """The table for `order` (a scalar tensor) among tables for 1, 2, …, filled up with zeros, entry by entry."""
+    full = tf.stack([tf.pad(t, [[0, size - t.shape[0]], [0, size - t.shape[1]]]) for t in tables])
+    flat = tf.unstack(tf.reshape(tf.gather(full, order - 1), [-1]), size * size)
+    return [flat[m * size : (m + 1) * size] for m in range(size)]
 
 
 def weighted(weights, values):

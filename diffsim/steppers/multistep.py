@@ -67,7 +67,7 @@ class AdamsBashforth(Stepper):
 
     def _weights(self, order, t, h, past):
         nodes = relative(t, h, past.times)
-        tables = [[_integral(polynomial(nodes[: k + 1]))] for k in range(self.order)]
+        tables = [_integral(polynomial(nodes[: k + 1])) for k in range(self.order)]
         return chosen(order, tables, self.order)[0]
 
 
@@ -76,8 +76,10 @@ def relative(t, h, times):
     return [tf.zeros([], tf.float64), *((s - t) / tf.cast(h, tf.float64) for s in times)]
 
 
-def _integral(rows):
-    return [tf.add_n([a / (m + 1) for m, a in enumerate(column)]) for column in zip(*rows, strict=True)]
+def _integral(table):
+    """∫₀¹ of the polynomial, one row of weights."""
+    powers = tf.range(1, table.shape[0] + 1, dtype=tf.float64)
+    return tf.reduce_sum(table / powers[:, None], 0, keepdims=True)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class ETDAB(ETD1):
         if len(nodes) == 2 and self.midpoint:
             return held(table)
         if len(nodes) == 3:
-            table[2] = [tf.cast(self.curvature, tf.float64) * a for a in table[2]]
+            return table * tf.stack([1.0, 1.0, tf.cast(self.curvature, tf.float64)])[:, None]
         return table
 
 
@@ -179,7 +181,8 @@ class ETDMidpoint(Exponential):
 
 def held(table):
     """The polynomial's value in the middle, in place of the polynomial."""
-    return [[tf.add_n([a * 0.5**m for m, a in enumerate(column)]) for column in zip(*table, strict=True)]]
+    powers = 0.5 ** tf.range(table.shape[0], dtype=tf.float64)
+    return tf.reduce_sum(table * powers[:, None], 0, keepdims=True)
 
 
 def integrated(phis, h, table, values):

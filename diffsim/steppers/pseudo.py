@@ -66,7 +66,7 @@ class PLMS(Stepper):
     def _adams(self, law, t, h, y, memory, rate):
         known = memory.past.count - self.pairs  # of a pair one rate is kept
         order = tf.minimum(known + 1, 4)
-        tables = [[[tf.constant(w, tf.float64) for w in row]] for row in _WEIGHTS]
+        tables = [tf.constant([row], tf.float64) for row in _WEIGHTS]
         slope = weighted(chosen(order, tables, 4)[0], (rate, *memory.past.values))
         return _nest.axpy(h, slope, y), memory._replace(past=memory.past.push(rate, t))
 

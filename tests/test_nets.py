@@ -194,6 +194,19 @@ def test_weights_follow_from_the_seed():
     assert len({h.tobytes() for h in hidden}) == len(hidden) > 2  # no two layers start alike
 
 
+def test_autoencoder_commutes_with_translations_by_coarse_cells():
+    coder = stirred(nets.Autoencoder((8, 12, 1), (4, 8), latent=3, groups=2, periodic=True, dtype="float64"))
+    x = some(2, 8, 12, 1, dtype=np.float64)
+    code, back = np.asarray(coder.encode(x)), np.asarray(coder(x))
+    assert code.shape == (2, 4, 6, 3) and back.shape == x.shape and 0.1 < np.abs(code).max() < 3.0 and back.std() > 0.01
+    moved = np.roll(x, (2, 4), (1, 2))
+    np.testing.assert_allclose(coder.encode(moved), np.roll(code, (1, 2), (1, 2)), atol=1e-12)
+    np.testing.assert_allclose(coder(moved), np.roll(back, (2, 4), (1, 2)), atol=1e-12 * np.abs(back).max())
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(coder))
+    again.set_weights(coder.get_weights())
+    np.testing.assert_array_equal(again(x), back)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(8, 2), (8, 4, 2), (4, 8, 4, 2)])
 def test_all_dimensions(shape):
@@ -254,6 +267,11 @@ REFUSED = {
     "channels": lambda: nets.MLP((None,)),
     "labels": lambda: nets.MLP((4,), labels=-1),
     "waves": lambda: nets.MLP((4,), waves=(0.0, 1.0)),
+    "coded vector": lambda: nets.Autoencoder((4,)),
+    "coded extents": lambda: nets.Autoencoder((6, 1), (8, 8, 8)),
+    "coded groups": lambda: nets.Autoencoder((8, 1), (8, 10)),
+    "codes": lambda: nets.Autoencoder((8, 1), (8,), latent=0),
+    "bound": lambda: nets.Autoencoder((8, 1), (8,), bound=0.0),
 }
 
 

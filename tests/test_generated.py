@@ -1,0 +1,51 @@
+"""What the committed networks draw, judged by classifiers and by the solver's own fields."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from diffsim import generative as gen
+
+ROOT = Path(__file__).parent.parent
+WEIGHTS = Path(gen.__file__).parent / "weights"
+
+
+def example(name):
+    spec = importlib.util.spec_from_file_location(f"example_{name}", ROOT / "examples" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_weights_are_small_and_say_what_they_are_of():
+    safetensors = pytest.importorskip("safetensors")
+    for name in ("digits", "turing"):
+        file = WEIGHTS / f"{name}.safetensors"
+        assert file.stat().st_size < 3e6
+        with safetensors.safe_open(file, "numpy") as stored:
+            facts = stored.metadata()
+        assert facts["schedule"] == "Cosine(s=0.008)" and facts["predicts"] == "v" and "UNet" in facts["network"]
+
+
+@pytest.mark.slow
+def test_digits():
+    pytest.importorskip("sklearn")
+    pytest.importorskip("safetensors")
+    seen = example("61_digits").main(fast=True)
+    assert seen["recognised of real ones"] > 0.95
+    assert seen["recognised"] >= 0.9
+    assert seen["distance"] < seen["distance of a mixture"]
+
+
+@pytest.mark.slow
+def test_patterns():
+    pytest.importorskip("safetensors")
+    n, m = 24, 24  # samples, and fields of the solver
+    seen = example("62_turing_generated").main(fast=True)
+    assert seen["wavelength"] == pytest.approx(seen["wavelength of the solver"], rel=0.03)
+    for kind in ("labyrinth", "spots", "holes"):
+        p, q = seen[kind], seen[f"{kind} of the solver"]
+        both = (n * p + m * q) / (n + m)
+        assert abs(p - q) <= 5 * (both * (1 - both) * (1 / n + 1 / m)) ** 0.5  # 5σ
+    assert seen["labyrinth"] + seen["spots"] + seen["holes"] > 0.8

@@ -64,7 +64,7 @@ def draw(runs, grid, start, walls, figure):
         right.semilogy(t, u[:, start], "k--", lw=0.8)
     other.set(ylabel="T(x)/T(−1)")
     middle.set(xlabel="1/kT (1/energy)", ylabel="T (time)", title="● 2,000 particles, □ backward equation")
-    right.set(xlabel="t/⟨T⟩", ylabel="share left", xlim=(0, 4), ylim=(0.01, 1.1), title="Dashed: backward equation")
+    right.set(xlabel="t/⟨T⟩", ylabel="share left", xlim=(0, 4), ylim=(0.01, 1.1), title="- - on the grid")
     for ax in (other, middle, right):
         ax.legend(fontsize=8)
     fig.savefig(figure, dpi=150)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import diffsim as ds
 
-GRID = ds.Grid(48, 3.2, -2.0)
+GRID = ds.Grid(48, 3.0, -2.0)
 WALLS = ds.Boundary(x=(ds.Neumann(), ds.Robin(1.0)))
 MODEL = ds.models.Overdamped(lambda t, x: x**4 / 4 - x**2 / 2, kT=0.4)
 
@@ -30,14 +30,14 @@ def main(fast=False, figure=None):
     def census(t, x):
         return tf.math.unsorted_segment_sum(tf.ones_like(x[:, 0]), tf.searchsorted(inside, x[:, 0]), 48)
 
-    law = ds.models.fokker_planck(MODEL, GRID, WALLS)
-    p = ds.solve(law, counts / n, (0, 6), save=ds.SaveAt(ts=ts)).y.numpy()  # per cell
-    options = {"stepper": ds.Walls(ds.SRA1(), GRID, WALLS), "save": ds.SaveAt(ts=ts, fn=census)}
-    sol = ds.solve(MODEL.law, x0[:, None], (0, 6), dt=0.01 if fast else 0.0025, key=ds.key(1), jit=not fast, **options)
+    law, save = ds.models.fokker_planck(MODEL, GRID, WALLS), ds.SaveAt(ts=ts)
+    p = ds.solve(law, counts / n, (0, 6), save=save).y.numpy()  # per cell
+    how = {"stepper": ds.Walls(ds.SRA1(), GRID, WALLS), "save": ds.SaveAt(ts=ts, fn=census), "key": ds.key(1)}
+    sol = ds.solve(MODEL.law, x0[:, None], (0, 6), dt=0.02 if fast else 0.005, **how)
     particles = sol.y.numpy()
     particles[:, -1] -= np.searchsorted(np.sort(sol.fate.time), ts)  # those that rest at the wall
     hops = ds.Jump(((-1,),), (0.0,), hops=(law.linear,))
-    rdme = ds.solve(hops, (counts.astype("f4"),), (0, 6), dt=0.5, key=ds.key(2), save=ds.SaveAt(ts=ts))
+    rdme = ds.solve(hops, (counts.astype("f4"),), (0, 6), dt=0.5, key=ds.key(2), save=save)
     numbers, error = {"grid left": p[-1].sum()}, np.sqrt(p * (1 - p) / n)
     seen = {"particles": particles / n, "molecules": rdme.y[0].numpy() / n}
     for name, share in seen.items():

@@ -44,7 +44,8 @@ class Walls(Wrapper):
 
     Neumann() reflects, Dirichlet() absorbs, Robin(κ) reacts with D ∂ₙp = κp, Periodic() goes round. Between the ends of
     a step the path is a Brownian bridge, of which hits, their times and places, and reactions are drawn exactly for
-    flat walls; at curved ones to first order. Noise that is not white, or absent, has straight paths. Two walls are
+    flat walls; at curved ones to first order. A drift f towards or from a wall that reacts changes how long paths stay
+    there, which leaves an error of order f√(h/D). Noise that is not white, or absent, has straight paths. Two walls are
     met one by one: absorbing ones must be further apart than a step is long.
 
     A position is a state (..., d), or the first part of a pair (x, v) whose velocity turns with it. Particles that

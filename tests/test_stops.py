@@ -81,10 +81,10 @@ def test_ctrl_c_ends_the_script_and_loses_nothing(tmp_path):
 
 def test_gradients_of_solve_are_refused_and_lead_to_simulation():
     rate, y0 = tf.Variable(0.5, dtype=tf.float64), tf.constant(np.ones(2))
-    other = tf.Variable(2.0)
+    other, law = tf.Variable(2.0), ds.Equation(drift=lambda t, y: -rate * y)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(y0)
-        final = ds.solve(ds.Equation(drift=lambda t, y: -rate * y), y0, (0.0, 1.0), jit=False).final
+        final = ds.solve(law, y0, (0.0, 1.0), stepper=ds.Euler(), dt=0.1, jit=False).final
         loss, apart = tf.reduce_sum(final), other**2
     for given in (rate, y0):
         with pytest.raises(TypeError, match="Use Simulation"):

@@ -125,7 +125,7 @@ def together(now: Now, y: Pool, busy):
     N, shape = y.kind.shape.num_elements(), y.kind.shape
     ids = tf.cast(tf.range(N), tf.uint32) + tf.cast(now.place["first"], tf.uint32) * tf.constant(shape[1], tf.uint32)
     key = random.fold_in(now.key(MEET), now.noise.n)
-    met = meet(pairs, now.odds.pairs, now.plan.cells, y.x, tf.where(busy, -1.0, y.kind), ids, key)
+    met = meet(pairs, now.odds.pairs, now.plan.cells, y.x, tf.where(busy, tf.zeros_like(y.kind) - 1, y.kind), ids, key)
     flat = [c for p in pairs for c in p.changes]
     which, start = tf.zeros([N], tf.int32), 0
     for m, p in enumerate(pairs):

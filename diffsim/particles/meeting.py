@@ -68,7 +68,7 @@ def meet(pairs, contacts, cells, x, kind, ids, key) -> Met:
     def again(asks, kind, met):
         best = search(asks, kind)
         first, owner = _agreed(best)
-        kind = tf.where(first | (owner >= 0), -1.0, kind)
+        kind = tf.where(first | (owner >= 0), tf.zeros_like(kind) - 1, kind)
         partner, pair, aim = (tf.where(first, a, b) for a, b in zip(best[1:], met[:1] + met[2:4], strict=True))
         met = Met(partner, tf.maximum(met.owner, owner), pair, aim, met.left)
         return asks & (best.rank < LAST) & (kind >= 0), kind, met

@@ -55,7 +55,7 @@ def diffused(law, t, h, y: Pool, noise) -> Pool:
     for m, surface in enumerate(law.surfaces):
         here = tf.equal(label, law.label(m)) if law.ports else tf.fill(kind.shape, True)
         for s, product in surface.products:
-            new = tf.where(lost & here & tf.equal(kind, s), float(product), new)
+            new = tf.where(lost & here & tf.equal(kind, s), tf.zeros_like(kind) + product, new)
     return Pool(tf.where(lost[..., None], turned(law, spot, spot), moved), new)
 
 

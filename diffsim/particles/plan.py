@@ -14,7 +14,7 @@ from diffsim._tree import static
 from diffsim.particles.cells import Cells
 from diffsim.particles.contact import ball
 
-OCTAVES, NODES = 3, 9  # of steps shorter than the longest, and points between which radii and chances are interpolated
+OCTAVES, NODES = 2, 5  # of steps shorter than the longest, and points between which radii and chances are interpolated
 ALMOST = 1 - 1e-6
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _nest, counts, random
-from diffsim.steppers.jump import Fault, settled, unit_below
+from diffsim.steppers.jump import Fault, settled, unit_below, waiting
 
 
 def on_grid(law, t, h, n, clock, key, sites):
@@ -37,7 +37,7 @@ def on_grid(law, t, h, n, clock, key, sites):
         a, channels = rates(n)
         reached = tf.cumsum(tf.add_n(channels), axis=1)
         total = reached[:, -1]
-        wait = due / total
+        wait = waiting(due, total)
         fires = wait < left
         high, low = words(count + 1)
         aim = unit_below(low, dtype) * total

@@ -163,6 +163,11 @@ def rows(shape, first):
     return tf.cast(index, tf.uint32) + tf.cast(first, tf.uint32) * tf.constant(per_row, tf.uint32)
 
 
+def waiting(due, total):
+    """How long until the integrated rate has grown by `due`: for ever where nothing can happen, also at −0."""
+    return tf.where(total > 0, due / total, _nest.to(math.inf, total.dtype))
+
+
 def settled(code, left):
     """Codes: who is well is busy while time is left."""
     return tf.where(code >= Fault.FIRST, code, tf.where(left > 0, Fault.BUSY, Fault.CALM))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, counts, random
 from diffsim._tree import static
-from diffsim.steppers.jump import Fault, Reacting, choose, faults, settled, unit_below
+from diffsim.steppers.jump import Fault, Reacting, choose, faults, settled, unit_below, waiting
 
 WORTH = 10.0  # leaps over fewer events than this are made event by event
 
@@ -62,7 +62,7 @@ class TauLeap(Reacting):
             rare = [r | single for r in rare]
             tau = tf.minimum(tf.where(single, endless, tau), left)
             slow = [tf.where(r, rate, 0) for r, rate in zip(rare, a, strict=True)]
-            wait = counts.exponential(high, dtype) / tf.add_n(slow)
+            wait = waiting(counts.exponential(high, dtype), tf.add_n(slow))
             fires = wait < tau
             tau = tf.minimum(tau, wait)
             aim = unit_below(low, dtype) * tf.add_n(slow)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from diffsim import _checks, _nest, counts, random
 from diffsim.equation import Slot
 from diffsim.steppers.cells import on_grid
-from diffsim.steppers.jump import Fault, Reacting, choose, faults, finished, look, rows, settled, unit_below
+from diffsim.steppers.jump import Fault, Reacting, choose, faults, finished, look, rows, settled, unit_below, waiting
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ def _direct(law, t, h, n, clock, key, sites):
         if law.bound is None:
             a = law.rates(begin + (h - left), n)
             total = tf.add_n(a)
-            wait = due / total
+            wait = waiting(due, total)
         else:
             total = law.bound(tf.stack(n, axis=-1))
-            wait = due / total
+            wait = waiting(due, total)
             a = law.rates(begin + (h - left) + tf.minimum(wait, left), n)
         fires = wait < left
         high, low = words(count + 1)

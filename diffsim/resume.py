@@ -13,6 +13,8 @@ import tensorflow as tf
 from diffsim import _checks, _nest
 from diffsim.equation import Equation
 from diffsim.intake import split_stops
+from diffsim.jump import Jump
+from diffsim.law import Law
 from diffsim.run import Run
 from diffsim.save import SaveAt, keep_state
 from diffsim.solution import Solution
@@ -22,7 +24,7 @@ from diffsim.solve import compose, finish
 def resume(
     path,
     *,
-    law: Equation | None = None,
+    law: Equation | Jump | Law | None = None,
     until: float | None = None,
     fn=None,
     stop=None,
@@ -61,7 +63,8 @@ def resume(
             "path", path, "the name of a file", "a run is continued from its file", 'Pass e.g. "run.h5".', TypeError
         )
     if law is not None:
-        _checks.instance("law", law, Equation, why="a run moves along a law", way_out="Build an Equation(…).")
+        kinds = (Equation, Jump, Law)
+        _checks.instance("law", law, kinds, why="a run moves along a law", way_out="Build an Equation(…).")
     with load(path) as stored:
         if stored.checkpoint is None:
             _checks.refuse(

@@ -295,3 +295,22 @@ def test_walls_adsorb_and_convert_at_any_step():
         seen = law.count(0.0, run(law, y0, t, steps).final).numpy()
         assert seen.sum() == n
         assert seen[0] / n == pytest.approx(left, abs=5 * math.sqrt(left * (1 - left) / n) + 2e-3)
+
+
+def single_file(n, t, steps, size, runs, key=0):
+    """Displacements of the middle rods of n, at density 1 of points, from Poisson positions, (runs · 21,)."""
+    u = np.random.default_rng(key).random((runs, n))
+    x0 = np.sort((u - 0.5) * n, axis=1) + size * np.arange(n)
+    law, stepper = ds.models.BrownianMotion(1.0).law, ds.particles.SingleFile(ds.EulerMaruyama(), size)
+    x = run(law, tf.constant(x0, tf.float32), t, steps, key=5, stepper=stepper, jit=False).final.numpy()
+    assert (np.diff(x, axis=1) >= size - 1e-3).all()
+    return (x - x0)[:, n // 2]
+
+
+def test_a_single_file_is_subdiffusive():
+    """E8: ⟨x²⟩ = (2/ρ)√(Dt/π), 11.2837917 at t = 100, of points and of rods whose free space is the same; any step."""
+    for steps, size in ((1, 0.0), (4, 0.7)):
+        moved = single_file(200, 100.0, steps, size, 4000)
+        assert (moved**2).mean() == pytest.approx(11.2837917, abs=5 * 11.28 * math.sqrt(2 / 4000))
+    with pytest.raises(ValueError, match="increasing positions"):
+        run(ds.models.BrownianMotion(1.0).law, np.array([1.0, 0.5]), 1.0, stepper=ds.particles.SingleFile(ds.EulerMaruyama()))

@@ -1,7 +1,8 @@
 """Molecules in space: they diffuse, meet, react and are born, all of it by `solve`.
 
 Molecules.of(texts, D, region, kinetics) → a law;  law.fill(numbers, capacity, key) → its state, a Pool;
-Doi, Smoluchowski: when two of them react;  Surface: how walls do;  Cells: who is near whom.
+Doi, Smoluchowski: when two of them react;  Surface: how walls do;  Cells: who is near whom;
+SingleFile: rods in a channel.
 
 Forces between particles, for the laws of `models`: Pairs(WCA(…), cells), LennardJones, Bonds(Spring(…), pairs),
 External; energies add up.
@@ -23,5 +24,6 @@ from diffsim.particles.kinetics import Kinetics as Kinetics
 from diffsim.particles.kinetics import Smoluchowski as Smoluchowski
 from diffsim.particles.molecules import Molecules as Molecules
 from diffsim.particles.pool import Pool as Pool
+from diffsim.particles.single_file import SingleFile as SingleFile
 from diffsim.particles.stepper import DiffuseReact as DiffuseReact
 from diffsim.particles.surface import Surface as Surface

@@ -1,7 +1,7 @@
-"""An enzyme at work in space: E + S ⇌ ES → E + P by molecules that diffuse and meet, and by the laws without space.
+"""An enzyme at work in space: E + S ⇌ ES → E + P by molecules that meet, and by the laws without space.
 
-One text serves the rate equation, the jump process and the molecules. An E takes an S that comes within 30 nm at a rate
-for which k₁ is right whatever the step: here a molecule goes fifteen times as far in each.
+One text serves the rate equation, the jump process and the molecules. An E takes an S that comes within 30 nm at
+a rate for which k₁ is right whatever the step: here a molecule goes fifteen times as far in each.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import tensorflow as tf
 import diffsim as ds
 
 REACTIONS = ("E + S <-> ES @ 0.01, 1", "ES -> E + P @ 1")
-EDGE, START, PARTS = 4.4964, {"E": 909, "S": 9091}, 9  # a cube of a ninth of the volume holds 101 E and 1010 S
+EDGE, START, PARTS = 4.4964, {"E": 909, "S": 9091}, 9  # a ninth of the volume holds 101 E and 1010 S
 
 
 def main(fast=False, figure=None):
@@ -28,8 +28,9 @@ def main(fast=False, figure=None):
 
     jump = law.well_mixed()
     start = tf.constant([float(numbers.get(s, 0)) for s in law.species])
-    ssa = ds.solve(jump, tf.tile(start[None], [400, 1]), (0, end), save=ds.SaveAt(ts=ts), key=ds.key(3)).y.numpy()
-    ode = ds.solve(jump.rate_equation(), start.numpy(), (0, end), save=ds.SaveAt(ts=ts)).y.numpy()
+    many, save = tf.tile(start[None], [400, 1]), ds.SaveAt(ts=ts)
+    ssa = ds.solve(jump, many, (0, end), save=save, key=ds.key(3)).y.numpy()
+    ode = ds.solve(jump.rate_equation(), start.numpy(), (0, end), save=save).y.numpy()
 
     seen = space.y.numpy()
     error = seen.std(1) / boxes**0.5

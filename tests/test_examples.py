@@ -424,3 +424,12 @@ def test_gray_scott_3d(run):
     assert numbers["v"] == pytest.approx(v.mean(), rel=1e-4)
     assert numbers["filled"] == pytest.approx((v > 0.2).mean(), abs=1e-3)
     assert numbers["wavelength"] == pytest.approx(float(ds.analysis.mean_wavelength(grid, v)), rel=1e-3)
+
+
+@pytest.mark.slow
+def test_reacting_particles(run):
+    numbers = run("44_reacting_particles")
+    assert numbers["largest deviation/error"] < 5
+    assert numbers["enzymes lost"] == 0
+    assert numbers["P by rates"] == pytest.approx(54.330, abs=0.01)
+    assert numbers["P in space"] == pytest.approx(54.33, abs=5 * 7 / 8**0.5)

@@ -65,7 +65,7 @@ def draw(numbers, runs, figure):
         T, value, error = np.transpose([(t, *n[name]) for t, n in numbers.items()])
         right.errorbar(T * shift, value, 2 * error, fmt=mark, capsize=3, label=name + ", ± 2 errors")
     left.axvline(DELTA_F / KT, color="k", ls=":", label="ΔF = ½kT ln 3")
-    right.axhline(DELTA_F, color="k", ls=":", label="ΔF")
+    right.axhline(DELTA_F, color="k", ls=":")
     fig.legend(loc="outside lower center", ncols=4)
     fig.savefig(figure, dpi=150)
 

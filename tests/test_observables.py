@@ -53,7 +53,7 @@ def test_free_langevin_motion_and_green_kubo():
 
 
 def test_optical_trap_at_rest():
-    """⟨|Δx|²⟩ = (2dkT/k)(1 − e^{−kτ/γ}) on all levels; how x is spread; ⟨x²⟩ with blocks for a single bead."""
+    """⟨|Δx|²⟩ = (2dkT/k)(1 − e^{−kτ/γ}) on all levels; how x is spread; ⟨x²⟩."""
     k, gamma, kT, n = 0.8, 1.7, 0.6, 2_000
     trap = ds.models.OrnsteinUhlenbeck(k=k, gamma=gamma, kT=kT)
     watch = {
@@ -70,8 +70,15 @@ def test_optical_trap_at_rest():
     share = np.diff(norm.cdf(where.edges, scale=(kT / k) ** 0.5)) / np.diff(where.edges)
     agrees(where.value, where.error, share)
     agrees(seen["square"].value, seen["square"].error, kT / k)
+
+
+@pytest.mark.slow
+def test_one_bead_in_a_trap():
+    """⟨x²⟩ of a single bead, with an error from blocks of correlated samples."""
+    k, gamma, kT = 0.8, 1.7, 0.6
+    trap, x0 = ds.models.OrnsteinUhlenbeck(k=k, gamma=gamma, kT=kT), np.zeros((1, 1))
     alone = an.TimeAverage(lambda t, x: x[0, 0] ** 2)
-    seen = ds.solve(trap.law, x0[:1, :1], (0, 4000), dt=0.1, stepper=ds.Observed(ds.ETD1(), alone), key=KEY).seen
+    seen = ds.solve(trap.law, x0, (0, 4000), dt=0.1, stepper=ds.Observed(ds.ETD1(), alone), key=KEY).seen
     theory = np.sqrt(2 * (kT / k) ** 2 * (1 + np.exp(-0.16 / 1.7)) / (1 - np.exp(-0.16 / 1.7)) / seen.samples)
     assert 0.8 < seen.error / theory < 1.25
     agrees(seen.value, theory, kT / k)
@@ -82,8 +89,8 @@ def test_active_brownian_motion():
     """E8: 4Dt + (2v²/D_r²)(D_r t − 1 + e^{−D_r t})."""
     swim = ds.models.ActiveBrownian(v0=1.4, D=0.3, D_r=0.6)
     y0 = tf.zeros([2_000, 2]), 2 * np.pi * ds.random.uniform(ds.key(8), [2_000])
-    stepper = ds.Observed(ds.SRA1(), an.MSD(levels=3))
-    msd = ds.solve(swim.law, y0, (0, 6), dt=0.04, stepper=stepper, key=KEY, jit=False).seen
+    stepper = ds.Observed(ds.SRA1(), an.MSD(levels=2))
+    msd = ds.solve(swim.law, y0, (0, 6), dt=0.1, stepper=stepper, key=KEY, jit=False).seen
     agrees(msd.value, msd.error, swim.msd(msd.t))
 
 
@@ -116,6 +123,7 @@ def ideal(n, members):
     return ds.solve(law, x0, (0, 1.2), dt=0.03, stepper=steps, key=KEY, jit=False).seen
 
 
+@pytest.mark.slow
 def test_pairs_of_an_ideal_gas():
     """g = 1, the others have the density (N − 1)/V, and the particle itself is a Gaussian."""
     n, members = 12, 100
@@ -267,7 +275,7 @@ def test_a_force_without_potential_dissipates():
 
 def test_free_energies_and_their_errors():
     """Gaussian work that obeys Crooks: ΔF in 400 repetitions; errors and first-order bias are those that are seen."""
-    kT, dF, lost, n, m, many = 0.8, 1.1, 0.6, 400, 250, 400
+    kT, dF, lost, n, m, many = 0.8, 1.1, 0.6, 400, 250, 200
     s = np.sqrt(2 * kT * lost)
     F, R = (normals(13, many, n).numpy() * s + dF + lost), (normals(14, many, m).numpy() * s - dF + lost)
     estimates = {
@@ -300,7 +308,11 @@ def tracks(n, m, D, noise, h, R, d=1):
     return x.mean(1) + np.sqrt(noise) * normals(17, m, n, d).numpy()
 
 
-@pytest.mark.parametrize(("noise", "R", "known"), [(0.0, 0.0, True), (0.2, 0.0, False), (0.2, 1, False), (1.5, 1, True)])
+CAMERAS = [(0.2, 1, False), *(pytest.param(*c, marks=pytest.mark.slow)
+                              for c in ((0.0, 0, True), (0.2, 0, False), (1.5, 1, True)))]
+
+
+@pytest.mark.parametrize(("noise", "R", "known"), CAMERAS)
 def test_estimators_of_D_and_their_bound(noise, R, known):
     """None beats Cramér and Rao; maximum likelihood reaches them; each predicts the error that is seen."""
     n, m, D, h, d = 1_000, 100, 0.7, 0.4, 2

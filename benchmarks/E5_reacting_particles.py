@@ -23,8 +23,9 @@ def diffsim(steps):
     """Through `solve`."""
     import diffsim as ds
 
-    law = ds.particles.Molecules.of("E + S <-> ES @ 0.01, 1", "ES -> E + P @ 1", D=D, region=ds.Box((0.0,) * 3, (L,) * 3),
-                                    boundary=ds.Periodic(), kinetics=ds.particles.Doi(R))  # fmt: skip
+    cube, texts = ds.Box((0.0,) * 3, (L,) * 3), ("E + S <-> ES @ 0.01, 1", "ES -> E + P @ 1")
+    doi = ds.particles.Doi(R)
+    law = ds.particles.Molecules.of(*texts, D=D, region=cube, boundary=ds.Periodic(), kinetics=doi)
     y0 = law.fill(NUMBERS, 10_300, ds.key(1))
 
     def run():

@@ -1,7 +1,7 @@
 """An enzyme at work in space: E + S ⇌ ES → E + P by molecules that meet, and by the laws without space.
 
-One text serves the rate equation, the jump process and the molecules. An E takes an S that comes within 30 nm at
-a rate for which k₁ is right whatever the step: here a molecule goes fifteen times as far in each.
+One text serves the rate equation, the jump process and the molecules. An E takes an S that comes within 30 nm
+at a rate for which k₁ is right whatever the step: here a molecule goes fifteen times as far.
 """
 
 import numpy as np

@@ -195,7 +195,8 @@ def test_rows_of_an_ensemble_run_alone_are_those_rows_bit_by_bit(name):
 
     def run(first, rows):
         law = ds.Equation(linear=ds.Diffusion(grid, walls, 0.01) - 1.0, diffusion=0.7, noise=noise(grid, first))
-        return ds.solve(law, y0[rows], (0, 1), dt=0.1, stepper=stepper, key=ds.key(1)).final.numpy()
+        jit = name == "exact, waves"  # one of them compiled
+        return ds.solve(law, y0[rows], (0, 1), dt=0.1, stepper=stepper, key=ds.key(1), jit=jit).final.numpy()
 
     whole = run(0, slice(0, 6))
     assert np.abs(run(3, slice(3, 6)) - whole[3:6]).max() <= tolerance

@@ -208,6 +208,13 @@ def test_targets_are_found_at_the_rate_of_smoluchowski(kinetics, dt):
     assert rate == pytest.approx(expected, abs=5 * error + 0.01 * expected)
 
 
+def test_steps_in_which_molecules_would_react_twice_are_warned_of():
+    law = small(region=ds.Box((0.0, 0.0), (0.3, 0.3)), boundary=ds.Periodic())
+    y0 = law.fill({"A": 10, "B": 10}, 30, ds.key(0))
+    with pytest.warns(UserWarning, match="rates will be too low"):
+        run(law, y0, 0.02, jit=False)
+
+
 @pytest.mark.slow
 def test_a_naive_radius_is_wrong_at_long_steps():
     rate, expected, error = found(Naive(), 0.5)

@@ -63,6 +63,16 @@ class Plan:
         pairs = tuple(zip(tf.unstack(radii), tf.unstack(chances * less), strict=True)) if law.scheme.pairs else ()
         return Odds(pairs, tuple(self._alone(law, h, changes, pairs) for _, changes in law.scheme.singles))
 
+    def busiest(self, law, kind) -> float:
+        """How many partners the busiest species has in a step, at these densities: the mean over a box."""
+        h, most = math.exp(self.steps[-1]), 0.0
+        for m, pair in enumerate(law.scheme.pairs):
+            reach = math.exp(self.chance[m, -1]) * ball(law.ndim, math.exp(self.radius[m, -1]))
+            k = sum(float(law.k[c.r]) for c in pair.changes) / symmetry(pair)
+            number = max(float((kind == s).sum(-1).max()) for s in (pair.left, pair.right))
+            most = max(most, min(reach, k * h) * number / float(np.prod(self.size)))
+        return most
+
     @staticmethod
     def _alone(law, h, changes, pairs):
         """(chance, shares): those that undo a meeting are in balance with it, others are exponential."""

@@ -18,6 +18,7 @@ from diffsim.particles.pool import Pool
 from diffsim.steppers.base import Step, Stepper
 
 CALM, FULL, CROWDED = 0, 1, 2
+BUSY = 0.5  # reactions of a molecule in a step
 
 
 class Fault(NamedTuple):
@@ -36,8 +37,9 @@ class DiffuseReact(Stepper):
     within the radius of that meeting, with the chance by which both balance: so equilibrium constants hold at any Δt.
     All happens at once, to what is there at the end of the move; each molecule takes part in one reaction at most.
 
-    The error in Δt is that of splitting: reactions in a row take at least a step each. Random numbers are functions of
-    key, step, and place in the pool.
+    The error in Δt is that of splitting: reactions in a row take at least a step each, and a molecule finds one partner
+    in a step. So k c Δt ≪ 1, c being the density of partners; what begins beyond ½ is warned of. Random numbers are
+    functions of key, step, and place in the pool.
 
     Args:
         capacity: of a cell, in which neighbours are sought; by default so many that molecules at random fit.
@@ -62,6 +64,16 @@ class DiffuseReact(Stepper):
             why = "what has reacted cannot be told from what it left"
             _checks.refuse("t", _checks.Verbatim("decreasing times"), "increasing ones", why, "Turn them round.")
         return replace(self, plan=plan_for(law, h, self.capacity)), law
+
+    def check_start(self, law, y):
+        """Warn of steps in which a molecule would react more than once."""
+        if tf.is_symbolic_tensor(y.kind):
+            return
+        most = self.plan.busiest(law, y.kind.numpy())
+        if most > BUSY:
+            shorter = math.ceil(2 * most / BUSY)
+            _checks.warn(f"In a step {most:.2g} partners react with one molecule, which takes one of them: rates will "
+                         f"be too low. Use a dt {shorter} times as short.")
 
     def init(self, law, t, y):
         """Nothing is wrong."""

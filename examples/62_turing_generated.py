@@ -1,7 +1,7 @@
-"""Turing patterns drawn by a network: it has learned from Gray–Scott fields that `solve` made, and `solve` samples it.
+"""Turing patterns drawn by a network: it learned from fields that `solve` made, and `solve` samples it.
 
-train_turing.py made the fields and trained it, in minutes. Samples are judged as measured fields would be: by the
-wavelength of their structure factor, and by the kinds of patterns that they show.
+train_turing.py made the fields and trained it, in minutes. Samples are judged as measured fields would be: by
+the wavelength of their structure factor, and by the kinds of patterns that they show.
 """
 
 from pathlib import Path
@@ -19,9 +19,9 @@ KINDS = {"LABYRINTH": (0.037, 0.06), "SPOTS": (0.03, 0.062), "HOLES": (0.039, 0.
 
 
 def fields(each, key, end=8000):
-    """v of Pearson's labyrinths, spots and holes, `each` of every kind, on 64 × 64 cells, then averages over 2 × 2."""
+    """v of `each` labyrinths, spots and holes (Pearson), solved on 64 × 64 cells and averaged over 2 × 2."""
     n = each * len(KINDS)
-    F, k = (np.repeat(np.array(p, np.float32), each)[:, None, None] for p in zip(*KINDS.values(), strict=True))
+    F, k = np.repeat(np.array(list(KINDS.values()), np.float32), each, 0).T[:, :, None, None]
     grid = ds.Grid((64, 64), GRID.size[0])
     law = ds.models.GrayScott(F=F, k=k).on(grid, ds.Periodic())
     seeds = tf.cast(ds.random.uniform(key, (n, 8, 8)) < 0.3, tf.float32)
@@ -42,7 +42,8 @@ def draw(network, n, steps=30):
 def judged(v):
     """Mean wavelength, and how often each kind of pattern is seen."""
     seen = [ds.analysis.recognise(GRID, u, least=1e-2).pattern.name for u in v]
-    return float(np.mean(ds.analysis.dominant_wavelength(GRID, v))), {k: seen.count(k) / len(seen) for k in KINDS}
+    length = float(np.mean(ds.analysis.dominant_wavelength(GRID, v)))
+    return length, {k: seen.count(k) / len(seen) for k in KINDS}
 
 
 def main(fast=False, figure=None):

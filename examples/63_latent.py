@@ -1,7 +1,7 @@
 """Latent diffusion: Turing patterns from codes of a quarter of their size, drawn by `solve` and decoded.
 
-train_latent.py trained an autoencoder on Gray–Scott fields and a U-Net on its codes. Samples, and fields that were
-only coded and decoded, are compared with the solver's own by wavelength and amplitude.
+train_latent.py trained an autoencoder on Gray–Scott fields and a U-Net on its codes. Samples, and fields that
+were only coded and decoded, are compared with the solver's own by wavelength and amplitude.
 """
 
 import runpy

@@ -88,6 +88,7 @@ class Pairs(Energy):
     In a periodic box r is the shortest way, and positions need not be wrapped. The force is the sum over neighbours of
     φ′(r) r̂, with φ′ by automatic differentiation; in tests it is that of a and minus that of b to rounding. A cell that
     overflows makes forces NaN, so that the run stops with its last good state: pass `Cells.over` a larger capacity.
+    In a liquid no cell is crowded: the cost goes with the capacity, of which twice the mean number will do.
 
     Args:
         phi: φ(r) → energy, elementwise: WCA, LennardJones, or a function of your own [energy].

@@ -61,10 +61,11 @@ def widen(made):
         down = (ahead**2 - up**2) ** 0.5
         middle = (0.5 * (s.log() + down.log())).exp()
         for name, new in (("sigmas_up", up), ("sigmas_down", down), ("sigmas_interpol", middle)):
-            table = getattr(made, name)
-            assert (table[: 2 * len(s) - 4] - new[:-2].repeat_interleave(2)[1:].new_tensor(
-                [*new[:1], *new[1:-1].repeat_interleave(2)])[: 2 * len(s) - 4]).abs().max() < 1e-3
-            table[: 2 * len(s) - 4] = new.new_tensor([*new[:1], *new[1:-1].repeat_interleave(2)])[: 2 * len(s) - 4]
+            table, count = getattr(made, name), 2 * len(s) - 4
+            ours = new[1:].repeat_interleave(2)
+            assert (table[1:count] - ours[: count - 1]).abs().max() < 1e-3
+            table[0], table[1:count] = new[0], ours[: count - 1]
+
 
 
 class Run:
@@ -180,7 +181,7 @@ def test_dpm_multistep(order, reading, levels, monkeypatch):
     """++ and plain, midpoint and Heun's weights, short (orders lowered at the end) and long, and with noise."""
     config = {"solver_order": order, "prediction_type": reading, **SIGMAS[levels]}
     for steps, lower in ((7, True), (7, False), (18, True)):
-        for solver, middle in (("midpoint", True), ("heun", False)):
+        for solver, middle in (("midpoint", True), ("heun", False))[: 2 if lower and steps < 15 else 1]:
             common = dict(solver_type=solver, lower_order_final=lower, **config)
             ours = dict(order=order, midpoint=middle, lower_final=lower and steps < 15, curvature=0.5)
             run = Run(scheduler("DPMSolverMultistepScheduler", **common), steps, reading, monkeypatch)
@@ -269,7 +270,7 @@ def test_deis(order, reading, levels, monkeypatch):
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_unipc(order, reading, levels, monkeypatch):
     for steps, lower in ((7, True), (18, True), (7, False)):
-        for plain in (False, True):
+        for plain in (False, True)[: 1 if steps > 7 else 2]:
             for data in (True, False):
                 config = dict(
                     solver_order=order, prediction_type=reading, lower_order_final=lower,

@@ -16,9 +16,9 @@ SMALL = {"widths": (8, 16), "attention": (0, 2), "groups": 4}
 
 
 def stirred(network, seed=0):
-    """The network with all weights random: what starts at 0 hides what comes before."""
+    """The network with all weights random, alike on all backends: what starts at 0 hides what comes before."""
     rng = np.random.default_rng(seed)
-    network.set_weights([0.3 * rng.standard_normal(w.shape).astype(w.dtype) + w for w in network.get_weights()])
+    network.set_weights([(0.3 * rng.standard_normal(w.shape) + w * (w.ndim == 1)).astype(w.dtype) for w in network.get_weights()])
     return network
 
 

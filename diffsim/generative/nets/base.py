@@ -13,7 +13,7 @@ class Network(keras.Model):
     """F(x, t, condition): what a denoiser is made of, called as the adapters `from_epsilon` and its siblings call it.
 
     A subclass defines `forward(x, embedding, context)` on a batch. A network is built when it is made: its weights
-    exist, and follow from its arguments and `seed` alone.
+    exist, and follow from its arguments, `seed` and Keras's backend alone.
 
     Args:
         shape: of one sample, channels last, e.g. (64, 64, 3) or (16,).

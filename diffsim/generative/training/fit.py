@@ -116,7 +116,7 @@ def fit(
         ran = trainer.fit(draws.batches(done, last, memory), epochs=epoch + 1, initial_epoch=epoch, verbose=0,
                           shuffle=False, callbacks=list(callbacks))
         done = last
-        notes = [*notes, (done, ran.history["loss"][-1])]
+        notes = [*notes, (done, ran.history["noted"][-1])]
         line.update(*notes[-1])
         _finite(*notes[-1])
         if file is not None:
@@ -127,6 +127,7 @@ def fit(
             undo()
     line.close()
     trainer.settle()
+    trainer.average.trainable = True  # for those who go on with it
     at, losses = np.array(notes, np.float64).reshape(-1, 2).T
     return Trained(network, trainer.average, at.astype(int), losses)
 

@@ -87,7 +87,8 @@ class Trainer(keras.Model):
         super().__init__(autocast=False, dtype=network.dtype_policy)
         self.network, self.average, self.loss_, self.rule = network, average, loss, rule
         average.trainable = False
-        self.history = history
+        self.reach = history  # not `history`, which Keras puts its own in
+        self.noted = keras.metrics.Mean(name="noted")  # the loss, whatever scaling replicas need
         whole = {"initializer": "zeros", "trainable": False, "dtype": "float32", "autocast": False}
         self.count = self.add_weight(shape=(), name="count", aggregation="only_first_replica", **whole)
         self.squares = self.seen = None
@@ -109,6 +110,11 @@ class Trainer(keras.Model):
             self.add_loss(ops.mean(loss))
         return loss
 
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Note the loss."""
+        self.noted.update_state(y_pred)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
     def _follow(self):
         """θ̂ ← βθ̂ + (1 − β)θ; nothing before the first step."""
         n = ops.convert_to_tensor(self.count)
@@ -123,7 +129,7 @@ class Trainer(keras.Model):
         L = ops.cast(loss, "float32")
         total, count = (ops.segment_sum(v, index, T) for v in (ops.square(L), ops.ones_like(L)))
         seen = ops.convert_to_tensor(self.seen)
-        rate = ops.maximum(count / ops.maximum(seen + count, 1.0), 1 - (1 - 1 / self.history) ** count)
+        rate = ops.maximum(count / ops.maximum(seen + count, 1.0), 1 - (1 - 1 / self.reach) ** count)
         self.squares.assign(self.squares + rate * (total / ops.maximum(count, 1.0) - self.squares))
         self.seen.assign(seen + count)
 

@@ -21,7 +21,7 @@ def binomial(n, p, step):
     return counts.binomial(random.key(4), n, p, step=step)
 
 
-@pytest.mark.parametrize("dtype", [tf.float32, tf.float64], ids=lambda d: d.name)
+@pytest.mark.parametrize("dtype", [tf.float32, pytest.param(tf.float64, marks=pytest.mark.slow)], ids=lambda d: d.name)
 def test_poisson_numbers_follow_their_law(dtype):
     for i, mean in enumerate((0.02, 3.0, 9.99, 10.0, 40.0, 1e3, 1e5, 3e6)):
         x = poisson(tf.fill([N], tf.constant(mean, dtype)), tf.constant(i))
@@ -30,7 +30,7 @@ def test_poisson_numbers_follow_their_law(dtype):
         assert (chi_square(x, law.pmf) if mean < 1e3 else uniform_residues(x, law)) > ALARM, mean
 
 
-@pytest.mark.parametrize("dtype", [tf.float32, tf.float64], ids=lambda d: d.name)
+@pytest.mark.parametrize("dtype", [tf.float32, pytest.param(tf.float64, marks=pytest.mark.slow)], ids=lambda d: d.name)
 def test_binomial_numbers_follow_their_law(dtype):
     cases = ((5, 0.1), (5, 0.9), (40, 0.5), (1000, 0.0005), (1000, 0.02), (1000, 0.7), (1_000_000, 0.3))
     for i, (n, p) in enumerate(cases):

@@ -44,8 +44,8 @@ WALLS = {
 }
 
 
-@pytest.mark.parametrize("stepper", [ds.SplitHops(), ds.SSA()], ids=["SplitHops", "SSA"])
-@pytest.mark.parametrize("walls", WALLS)
+@pytest.mark.parametrize("stepper", [ds.SplitHops(), pytest.param(ds.SSA(), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("walls", ["absorbing", *(pytest.param(w, marks=pytest.mark.slow) for w in WALLS if w[0] != "a")])
 def test_hops_spread_as_the_lattice_law(stepper, walls):
     """E7. From one cell the numbers are multinomial with the odds e^{tL}: the mean, each cell's law, covariances."""
     boundary, L = WALLS[walls]
@@ -63,6 +63,7 @@ def test_hops_spread_as_the_lattice_law(stepper, walls):
     assert np.all(np.abs(np.cov(n.T) - C) < 5 * error)
 
 
+@pytest.mark.slow
 def test_wide_hops_in_two_dimensions_reach_the_uniform_multinomial():
     """E7. Long steps on cells of unequal width, and many molecules: what is left of the start is below 1e-9."""
     grid = ds.Grid(shape=(4, 3), size=(2.0, 3.0))
@@ -123,6 +124,7 @@ def test_splitting_is_symmetric_and_of_second_order():
     assert np.max(np.abs(gaps[2]) / sem) > 10
 
 
+@pytest.mark.slow
 def test_many_molecules_follow_the_equation_and_the_rest_falls_as_one_over_the_root():
     """Schnakenberg's reaction from a bump: n/Ω against `model.on`; one program for both sizes."""
     model = ds.models.Schnakenberg(a=0.2, b=1.3, Du=0.1, Dv=1.0)
@@ -190,7 +192,8 @@ def test_what_is_refused_on_grids():
         (lambda: ds.models.master_equation(plain, LINE, ds.Periodic(), size=9.0), "only elementary reactions"),
         (lambda: ds.models.master_equation(model, LINE, ds.Dirichlet(1.0), size=9.0), "but none in"),
         (lambda: ds.models.master_equation(model, LINE, ds.Periodic(), size=0.0), "it counts molecules"),
-        (lambda: run(law, n0[0], 1.0, dt=0.1), "y0|grid"),
+        (lambda: run(law, (*n0, *n0), 1.0, dt=0.1), "its numbers in each cell"),
+        (lambda: run(law, (np.zeros((2, 5)),), 1.0, dt=0.1), "y0"),
         (lambda: run(law, (n0[0] + 0.5,), 1.0, dt=0.1), "molecules come one by one"),
         (lambda: run(law, n0, 1.0, dt=0.1, stepper=ds.TauLeap()), "SplitHops"),
         (lambda: run(law, n0, 1.0, stepper=ds.SplitHops()), "no error by which"),

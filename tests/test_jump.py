@@ -10,6 +10,7 @@ import diffsim as ds
 from counting import ALARM, chi_square, generator, pmf_of, sigmas, stationary
 from diffsim import _nest
 
+BOTH = (ds.SSA(), pytest.param(ds.TauLeap(0.02), marks=pytest.mark.slow))
 TWO = ("0 -> A @ 1", "2 A -> 0 @ 0.005")  # E2
 E2_LAW = stationary(lambda n: 1.0 + 0 * n, {2: lambda n: 0.005 * n * (n - 1)}, 120)
 
@@ -26,6 +27,7 @@ def test_births_and_deaths_become_poisson():
     assert chi_square(n, stats.poisson(10 * (1 - np.exp(-12))).pmf) > ALARM
 
 
+@pytest.mark.slow
 def test_the_last_of_a_hundred_dies_when_it_should():
     k, N = 2.0, 20_000
     ts = np.linspace(0.0, 9.0, 361)
@@ -38,7 +40,7 @@ def test_the_last_of_a_hundred_dies_when_it_should():
     assert np.abs(S - exact).max() < 2.5 / N**0.5  # Kolmogorov–Smirnov: 7e-6
 
 
-@pytest.mark.parametrize("stepper", [ds.SSA(), ds.TauLeap()], ids=["SSA", "TauLeap"])
+@pytest.mark.parametrize("stepper", BOTH)
 def test_pairs_that_annihilate(stepper):
     k = np.arange(120)
     mean, var = E2_LAW @ k, E2_LAW @ k**2 - (E2_LAW @ k) ** 2
@@ -50,7 +52,7 @@ def test_pairs_that_annihilate(stepper):
     assert abs(float(ds.solve(ode, tf.constant([3.0], tf.float64), (0, 200)).final[0]) - 10.0) < 1e-5
 
 
-@pytest.mark.parametrize("stepper", [ds.SSA(), ds.TauLeap(0.02)], ids=["SSA", "TauLeap"])
+@pytest.mark.parametrize("stepper", BOTH)
 def test_association_in_equilibrium(stepper):
     """E3. The number of A is a birth–death chain."""
     p = stationary(lambda a: 500.0 - a, {1: lambda a: 0.1 * a**2}, 501)
@@ -96,7 +98,7 @@ def test_a_function_takes_the_path_of_the_elementary_reactions():
     np.testing.assert_array_equal(run(law, n0, 9.0), run(ds.Jump.of(*TWO), n0, 9.0))
 
 
-@pytest.mark.parametrize("stepper", [ds.SSA(), ds.TauLeap()], ids=["SSA", "TauLeap"])
+@pytest.mark.parametrize("stepper", BOTH)
 def test_same_numbers_in_batches_and_uncompiled(stepper):
     n0 = tf.fill([40, 1], tf.constant(60.0, tf.float64))
     whole = run(ds.Jump.of(*TWO), n0, 9.0, stepper=stepper)
@@ -114,6 +116,7 @@ def test_records_do_not_disturb_a_path():
     assert often.info["stepper"] == "SSA" and often.steps == 30
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_checkpoint(tmp_path):
     n0, law, ts = tf.fill([30, 1], tf.constant(10.0, tf.float64)), ds.Jump.of(*TWO), np.arange(1.0, 9.0)
     whole = ds.solve(law, n0, (0, 8.0), key=ds.key(3), save=ds.SaveAt(ts=ts))
@@ -152,6 +155,7 @@ def leaps(law, n0, h, epsilon):
     return step.y.numpy(), step.memory.count.numpy()
 
 
+@pytest.mark.slow
 def test_leaps_are_as_long_as_rates_allow():
     """Many molecules need far fewer leaps than events, and fewer yet with a larger tolerance; few need events."""
     law = ds.Jump.of("0 -> A @ 10000", "A -> 0 @ 1")
@@ -176,6 +180,7 @@ def test_leaps_through_fast_reactions_keep_their_balance():
     assert abs(n[:, 1].var() / (mean[1] * (1 - mean[1] / 1e4)) - 1) < 0.1 + 5 * (2 / 200) ** 0.5
 
 
+@pytest.mark.slow
 def test_leaps_never_go_below_zero():
     law = ds.Jump.of("A -> 0 @ 3", "2 A -> B @ 0.1", "B -> A @ 1")
     lowest = ds.SaveAt(ts=np.linspace(0.1, 3, 30), fn=lambda t, n: tf.stack([tf.reduce_min(n), tf.reduce_max(n % 1)]))
@@ -205,6 +210,7 @@ def stationary_moments(drift, spread, n):
     return p @ n, p @ n**2 - (p @ n) ** 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [("0 -> A @ 10", "A -> 0 @ 1"), TWO], ids=["E1", "E2"])
 def test_the_langevin_equation_has_its_own_law(text):
     """Also below zero, where reactions stop; steps of 0.02 are off by about 1 % of the variance."""
@@ -284,7 +290,7 @@ def test_what_is_refused_before_anything_runs():
         assert ": expected " in str(caught.value) and ", because " in str(caught.value)
 
 
-@pytest.mark.parametrize("stepper", [ds.SSA(), ds.TauLeap()], ids=["SSA", "TauLeap"])
+@pytest.mark.parametrize("stepper", BOTH)
 def test_what_goes_wrong_on_the_way_is_named(stepper):
     """Rates that turn negative, and reactions that fire where nothing is left, end the run with a reason."""
     turning = ds.Jump([[2], [-1]], lambda t, n: tf.concat([3.0 - n, 0 * n], -1))

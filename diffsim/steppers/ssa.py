@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import tensorflow as tf
 
 from diffsim import _checks, _nest, counts, random
 from diffsim.equation import Slot
+from diffsim.jump_checks import WHOLE
 from diffsim.steppers.cells import on_grid
 from diffsim.steppers.jump import Fault, Reacting, choose, faults, finished, look, rows, settled, unit_below, waiting
 
@@ -98,7 +100,8 @@ def _direct(law, t, h, n, clock, key, sites):
         if checked:  # where it stopped
             stopped = left if law.bound is None else left - tf.minimum(wait, left)
             rest = tf.where(code >= Fault.FIRST, stopped, rest)
-        left = tf.where(fires, less, rest)
+        crowd = functools.reduce(tf.logical_or, [v >= WHOLE[dtype] for v in new])  # one more makes no difference
+        left = tf.where(fires & ~crowd, less, rest)
         return new, due, tf.where(fires, count + 1, count), left, lost, settled(code, left)
 
     def more(n, due, count, left, lost, code):

@@ -130,7 +130,8 @@ class Observed(Wrapper):
     """Steps as the stepper inside takes them, watched: `solution.seen` holds what observers have measured.
 
     Nothing of the path is stored: memory does not depend on the number of steps. It goes around all other wrappers,
-    so that walls have acted before anyone looks.
+    so that walls have acted before anyone looks. Files keep functions by name, so that for `resume` those that
+    observers are given must be importable: not lambdas.
 
     Args:
         stepper: takes the steps.

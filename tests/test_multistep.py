@@ -65,7 +65,8 @@ CASES = {
 }
 
 
-SLOW = ("AB1", "AB2", "AB3", "ETDAB1", "ETDAB2", "ETDPC1", "ETDPC2", "ETDPC2 plain", "block 2", "block 2 midpoint", "relay")
+SLOW = ("AB1", "AB2", "AB3", "ETDAB1", "ETDAB2", "ETDPC1", "ETDPC2", "ETDPC2 plain", "block 2", "block 2 midpoint", "relay",
+        "PLMS")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in CASES])
@@ -112,6 +113,7 @@ def test_orders_step_by_step():
     assert distance(mixed, want) > 1e-4
 
 
+@pytest.mark.slow
 def test_on_a_grid_as_on_a_number():
     """On the heat equation with a reaction: the eigenbasis of the Laplacian in place of a number."""
     grid = ds.Grid(shape=(16,), size=(1.0,))

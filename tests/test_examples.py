@@ -337,13 +337,13 @@ def test_kramers(run):
     """The grid near its limit, particles within five standard errors and 2 %, Kramers' formula below both."""
     numbers = run("46_kramers")
     assert numbers["integral at 0.2"] == pytest.approx(19.0938969968, rel=1e-10)
-    for kT in (0.3, 0.2):
-        exact = numbers[f"integral at {kT}"]
-        assert numbers[f"grid at {kT}"] == pytest.approx(exact, rel=2e-3)
-        assert abs(numbers[f"particles at {kT}"] - exact) < 5 * numbers[f"error at {kT}"] + 0.02 * exact
-        assert numbers[f"Kramers at {kT}"] < 0.9 * exact
+    exact = numbers["integral at 0.2"]
+    assert numbers["grid at 0.2"] == pytest.approx(exact, rel=2e-3)
+    assert abs(numbers["particles at 0.2"] - exact) < 5 * numbers["error at 0.2"] + 0.02 * exact
+    assert numbers["Kramers at 0.2"] < 0.85 * exact
 
 
+@pytest.mark.slow
 def test_one_law_three_ways(run):
     """χ² in 48 cells at 1e-6, and what is left within five standard errors."""
     from scipy.stats import chi2

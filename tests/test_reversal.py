@@ -77,6 +77,7 @@ def test_a_mixture_is_undone_whatever_the_noise(end, eta):
     assert not fits(back(wrong, end, stepper=stepper))
 
 
+@pytest.mark.slow
 def test_the_exponential_stepper_runs_back_too(end):
     """The linear part exactly: ETD1 on a law that grows backwards."""
     assert fits(back(FORWARD.reversed(score), end, stepper=ds.ETD1()))
@@ -108,7 +109,10 @@ class LogScore:
         return -(1 + (tf.math.log(x) - self.m * t) / v) / x
 
 
-@pytest.mark.parametrize("calculus", [ds.Ito, ds.Isothermal, pytest.param(ds.Stratonovich, marks=pytest.mark.slow)])
+OTHERS = [pytest.param(c, marks=pytest.mark.slow) for c in (ds.Stratonovich, ds.Isothermal)]
+
+
+@pytest.mark.parametrize("calculus", [ds.Ito, *OTHERS])
 def test_noise_that_depends_on_the_state(calculus):
     """In each calculus; the score of another one fails."""
     t, n = 0.8, 10_000

@@ -139,6 +139,7 @@ def test_a_full_pool_stops_the_run_with_the_last_good_state():
     assert np.isfinite(solution.final.x).all()
 
 
+@pytest.mark.slow
 def test_a_full_cell_stops_the_run():
     law = Molecules.of("2 A -> 0 @ 1e-9", D=1e-3, region=ds.Box((0.0,), (1.0,)), kinetics=Doi(0.1))
     y0 = law.pool({"A": np.full((20, 1), 0.5)}, 20)
@@ -177,6 +178,7 @@ def test_a_run_is_resumed_where_it_was(tmp_path):
     assert int(law.count(0.0, whole.final)[2]) > 0
 
 
+@pytest.mark.slow
 def test_births_and_deaths_are_poisson_at_any_step():
     """∅ → A → ∅, one step of twice the lifetime: n ∼ Poisson(10) exactly, mean and variance of 3000 boxes."""
     law = Molecules.of("0 -> A @ 5", "A -> 0 @ 1", D=0.3, region=ds.Box((0.0, 0.0), (1.0, 2.0)))
@@ -210,8 +212,9 @@ def test_targets_are_found_at_the_rate_of_smoluchowski(kinetics, dt):
 def test_steps_in_which_molecules_would_react_twice_are_warned_of():
     law = small(region=ds.Box((0.0, 0.0), (0.3, 0.3)), boundary=ds.Periodic())
     y0 = law.fill({"A": 10, "B": 10}, 30, ds.key(0))
+    stepper, law = ds.particles.DiffuseReact().bind(law.of_state(y0), 0.02)
     with pytest.warns(UserWarning, match="rates will be too low"):
-        run(law, y0, 0.02, jit=False)
+        stepper.check_start(law, y0)
 
 
 @pytest.mark.slow

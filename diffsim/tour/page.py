@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from diffsim.tour import line, methods, paths, patterns, space
+from diffsim.tour import images, line, methods, molecules, paths, patterns, space
 from diffsim.tour.row import Row, as_csv, table
 
 STOPS = (
@@ -17,7 +17,9 @@ STOPS = (
     space.volume, space.disc, space.pattern, patterns.mosaic,
     patterns.tubes, patterns.turing, patterns.spiral, patterns.pulled,
     patterns.coarsening, patterns.growth, patterns.noise, paths.trap,
-    paths.interrupted, methods.inverse, methods.ledger, methods.orders,
+    paths.interrupted, molecules.counted, molecules.barrier, molecules.haste,
+    images.undone, images.digits, images.learned, methods.inverse,
+    methods.ledger, methods.orders,
 )
 COLUMNS, WIDTH, HEIGHT = 4, 4.8, 3.9  # of the page, and of one panel [inch]
 

@@ -108,5 +108,5 @@ def _safetensors():
         import safetensors.numpy
     except ImportError as error:
         _checks.refuse("path", "….safetensors", "the package safetensors", f"it reads and writes such files ({error})",
-                       'pip install "diffsim[generative]", or save to "….h5".', ImportError)
+                       'pip install safetensors, or save to "….h5".', ImportError)
     return safetensors

@@ -44,7 +44,7 @@ def undone(figure, out):
 
 
 def digits(figure, out):
-    """Digits by class, with guidance, from a network of 0.2 million weights."""
+    """Digits by class, drawn with guidance."""
     gen, network = _network("digits")
     mesh, labels = gen.karras(25, 0.02, 80.0), np.arange(40) % 10
     z = gen.prior(mesh, (40, 8, 8, 1), ds.key(1))
@@ -60,7 +60,7 @@ def digits(figure, out):
 
 
 def learned(figure, out):
-    """Turing patterns by `solve`, above, and by a network that learned from them"""
+    """Turing patterns: by solve, and learned from it."""
     gen, network = _network("turing")
     n, each, grid = 24, 8, ds.Grid((32, 32), 64 * 2.5 / 256)
     mesh = gen.karras(30, 0.01, 80.0)

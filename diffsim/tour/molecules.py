@@ -35,7 +35,7 @@ def wells(t, x):
 
 
 def barrier(figure, out):
-    """Escape over a barrier: beads, and the backward equation."""
+    """Escape over a barrier: beads, and a grid."""
     kT, cells, beads = 0.2, 160, 1_000
     w, n = 2 / (cells - 0.5), cells * 8 // 5  # a cell has its centre at x = −1
     grid, walls = ds.Grid(n, n * w, 1 - n * w), ds.Boundary(x=(ds.Neumann(), ds.Dirichlet()))

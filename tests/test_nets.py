@@ -176,6 +176,7 @@ def test_gradients_reach_all_weights(unet, dit):
         assert [path for path in idle if not path.endswith("key/bias")] == []
 
 
+@pytest.mark.slow
 def test_networks_are_made_again_from_their_configuration(unet, dit):
     for net in (unet, dit, nets.MLP((3,), width=8, depth=1)):
         again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(net))

@@ -48,7 +48,7 @@ def stepper_for(law: Equation, h: float | None):
     if diagonal:
         return ETDRK2(), "the linear part diagonalises and is integrated exactly"
     if getattr(law.linear, "rotates", False):
-        return Tsit5(), "species chase each other, which stabilised stages along the negative real axis do not allow for"
+        return Tsit5(), "species chase each other, which stabilised stages do not allow for"
     if h is not None and 2 * (abs(h) * law.linear.radius()) < CHEAP_STAGES**2:
         return RKL2(), "the linear part does not diagonalise and the step needs few stabilised stages"
     return TRBDF2(), "the linear part is stiff and does not diagonalise"

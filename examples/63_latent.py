@@ -21,8 +21,7 @@ def draw(coder, network, n, steps=30):
     """Codes by two-step exponential integration, decoded to v."""
     mesh = gen.karras(steps, 0.02, 80.0)
     z = gen.prior(mesh, (n, *network.sample_shape), ds.key(5))
-    law = gen.reverse_sde(gen.from_v(network, SCHEDULE), eta=0.0)
-    codes = ds.solve(law, z, mesh, stepper=ds.ETDAB2()).final
+    codes = gen.sample(gen.samplers.dpm_solver_pp(gen.from_v(network, SCHEDULE), mesh), z).final
     return (np.asarray(coder.decode(codes))[..., 0] + 1) / 5
 
 

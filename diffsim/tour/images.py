@@ -50,8 +50,8 @@ def digits(figure, out):
     z = gen.prior(mesh, (40, 8, 8, 1), ds.key(1))
 
     def draw(z, labels, **options):
-        law = gen.reverse_sde(gen.guide(gen.from_v(network, gen.Cosine()), condition=labels, scale=1.5), eta=0.0)
-        return np.asarray(ds.solve(law, z, mesh, stepper=ds.ETDAB2(), **options).final)
+        denoiser = gen.guide(gen.from_v(network, gen.Cosine()), condition=labels, scale=1.5)
+        return np.asarray(gen.sample(gen.samplers.dpm_solver_pp(denoiser, mesh), z, **options).final)
 
     x = draw(z, labels, save=ds.SaveAt(ts=[mesh.lam[-1]], to=str(out / "digits.h5")))
     _show(figure, x[..., 0].clip(-1, 1), 10)
@@ -66,8 +66,8 @@ def learned(figure, out):
     mesh = gen.karras(30, 0.01, 80.0)
     z = gen.prior(mesh, (n, 16, 16, 4), ds.key(5))  # 2 × 2 cells are the channels of one
     save = ds.SaveAt(ts=[mesh.lam[-1]], to=str(out / "learned.h5"))
-    law = gen.reverse_sde(gen.from_v(network, gen.Cosine()), eta=0.0)
-    x = ds.solve(law, z, mesh, stepper=ds.ETDAB2(), save=save).final
+    denoiser = gen.from_v(network, gen.Cosine())
+    x = gen.sample(gen.samplers.dpm_solver_pp(denoiser, mesh), z, save=save).final
     v = (tf.nn.depth_to_space(x, 2)[..., 0].numpy() + 1) / 5
 
     kinds = (0.037, 0.03, 0.039), (0.06, 0.062, 0.058)  # labyrinths, spots and holes

@@ -63,6 +63,15 @@ def interrupting(t, y):
 
 
 def test_ctrl_c_ends_the_script_and_loses_nothing(tmp_path):
+    """Also where the shell started the tests in the background, where Ctrl-C is ignored until someone listens."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        _interrupted(tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _interrupted(tmp_path):
     path = str(tmp_path / "run.h5")
     law, before = ds.Equation(drift=interrupting), signal.getsignal(signal.SIGINT)
     given = {"stepper": ds.Euler(), "dt": 1e-3, "save": ds.SaveAt(every=100, to=path), "jit": False}

@@ -61,7 +61,7 @@ def draw(grid, times, densities, ways, figure):
     fig, axes = plt.subplots(1, 2, figsize=(9, 5), sharey=True, layout="constrained")
     for ax, (way, title) in zip(axes, titles.items(), strict=True):
         for i, (t, x, p) in enumerate(zip(times, ways[way], densities, strict=True)):
-            ax.hist(x[:, 0], 120, (-4, 4), density=True, bottom=-0.6 * i, color=f"C{i}", alpha=0.35)
+            ax.hist(x[:, 0], 120, range=(-4, 4), density=True, bottom=-0.6 * i, color=f"C{i}", alpha=0.35)
             ax.plot(grid.axes[0].centers, p - 0.6 * i, color=f"C{i}", label=f"t = {t:g}")
         ax.set(xlim=(-4, 4), xlabel="x (width of the trap)", yticks=[], title=title)
     axes[0].set(ylabel="density (1/width), each 0.6 lower")

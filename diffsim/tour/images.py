@@ -35,7 +35,9 @@ def undone(figure, out):
     save = ds.SaveAt(ts=[mesh.lam[-1]], to=str(out / "undone.h5"))
     x = ds.solve(gen.reverse_sde(data), z, mesh, stepper=ds.ETD1(), key=ds.key(9), save=save).final.numpy()[:, 0]
     ax, at = ds.plot.style.tidy(figure.subplots(), "x", "density"), np.linspace(-3, 4, 200)
-    ax.hist(x, 100, (-3, 4), density=True, color=ds.plot.style.COLOURS[0], alpha=0.5, label=f"{count:,} samples")
+    ax.hist(
+        x, 100, range=(-3, 4), density=True, color=ds.plot.style.COLOURS[0], alpha=0.5, label=f"{count:,} samples"
+    )
     ax.plot(at, np.exp(data.log_density(tf.constant(at[:, None]), mesh.lam[-1])), "k--", label="density of the data")
     ds.plot.style.legend(ax)
     mean, variance = (float(a.item()) for a in data.moments())

@@ -72,7 +72,7 @@ def haste(figure, out):
     W = ds.solve(model.law, x0, (0, 0.5), dt=0.01, stepper=stepper, key=path).seen.work
     found, exact = ds.analysis.jarzynski(W, kT), 0.5 * math.log(3.0)
     ax = ds.plot.style.tidy(figure.subplots(), "work [kT]", "density [1/kT]")
-    ax.hist(np.asarray(W), 80, (0, 4), density=True, color=ds.plot.style.COLOURS[0], alpha=0.5, label="work")
+    ax.hist(np.asarray(W), 80, range=(0, 4), density=True, color=ds.plot.style.COLOURS[0], alpha=0.5, label="work")
     ax.axvline(float(np.mean(W)), color=ds.plot.style.COLOURS[1], label="⟨W⟩")
     ax.axvline(exact, color="k", ls=":", label="ΔF = ½kT ln 3")
     ds.plot.style.legend(ax)

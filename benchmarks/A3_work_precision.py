@@ -192,7 +192,7 @@ def draw(found, path):
         "exponential": ("tab:red", ("ETD1", "ETDAB2", "ETDRK2", "ETDRK4", "ETDRK4 PID")),
         "peers": ("black", ("BDF", "Radau", "RKF45")),
     }
-    figure, axes = plt.subplots(1, 2, figsize=(13, 6.2), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(13, 7.2), sharey=True, layout="constrained")
     titles = {"heat": "Heat, $D(x,y)$, 128²", "fisher": "Fisher, $D_0(x), D_1(y)$, 128²"}
     for axis, problem in zip(axes, PROBLEMS, strict=True):
         for colour, methods in families.values():
@@ -216,7 +216,7 @@ def draw(found, path):
                         )
         axis.set(xlabel="wall time after compilation [s]", title=titles[problem])
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8, ncols=2, loc="lower left")
+        axis.legend(fontsize=8, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.1))
     axes[0].set_ylabel("relative error of time stepping, $L_2$")
     figure.savefig(path, dpi=130)
 

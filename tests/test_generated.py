@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+import safetensors
 
 from diffsim import generative as gen
 
@@ -19,7 +20,6 @@ def example(name):
 
 
 def test_weights_are_small_and_say_what_they_are_of():
-    safetensors = pytest.importorskip("safetensors")
     for name in ("digits", "turing"):
         file = WEIGHTS / f"{name}.safetensors"
         assert file.stat().st_size < 3e6
@@ -31,7 +31,6 @@ def test_weights_are_small_and_say_what_they_are_of():
 @pytest.mark.slow
 def test_digits():
     pytest.importorskip("sklearn")
-    pytest.importorskip("safetensors")
     seen = example("61_digits").main(fast=True)
     assert seen["recognised of real ones"] > 0.95
     assert seen["recognised"] >= 0.9
@@ -40,7 +39,6 @@ def test_digits():
 
 @pytest.mark.slow
 def test_patterns():
-    pytest.importorskip("safetensors")
     n, m = 24, 24  # samples, and fields of the solver
     seen = example("62_turing_generated").main(fast=True)
     assert seen["wavelength"] == pytest.approx(seen["wavelength of the solver"], rel=0.03)

@@ -271,8 +271,6 @@ def test_weights_of_files(tmp_path):
     net.set_weights([np.float32(0.1) * np.arange(w.size, dtype=np.float32).reshape(w.shape) for w in net.get_weights()])
     x, t = np.ones((2, 2), np.float32), np.ones(2, np.float32)
     for kind in ("h5", "safetensors"):
-        if kind == "safetensors":
-            pytest.importorskip("safetensors")
         file = tmp_path / f"net.{kind}"
         training.save(file, net, schedule, loss="v")
         np.testing.assert_array_equal(training.load(file, gen.Cosine(0.01))(x, t), net(x, t))

@@ -17,6 +17,8 @@ Nothing here owns a loop, a stepper or a random number.
     Networks    nets.UNet, nets.DiT, nets.MLP; fit trains them (Keras is imported on use)
 """
 
+import importlib
+
 from diffsim.generative import metrics as metrics
 from diffsim.generative import samplers as samplers
 from diffsim.generative.betas import Discrete as Discrete
@@ -78,8 +80,6 @@ _ON_USE = ("fit", "nets", "training")  # they need keras
 
 def __getattr__(name):
     """Import networks and training when they are first used: gen.fit(…)."""
-    import importlib
-
     if name == "fit":
         return importlib.import_module("diffsim.generative.training").fit
     if name in _ON_USE:

@@ -88,6 +88,20 @@ class Denoiser(ABC):
         """x₀ from what the network returned."""
 
 
+class Around:
+    """A denoiser made from another one, its attribute `denoiser`, whose limits it has."""
+
+    @property
+    def schedule(self):
+        """That of the denoiser inside, None if it has none."""
+        return getattr(self.denoiser, "schedule", None)
+
+    @property
+    def blind(self):
+        """As the denoiser inside."""
+        return getattr(self.denoiser, "blind", None)
+
+
 class from_epsilon(Denoiser):  # noqa: N801 - reads as a verb
     """x₀ = z − (σ/α) ε̂: the network estimates the noise."""
 

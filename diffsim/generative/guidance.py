@@ -9,10 +9,11 @@ from typing import Any
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
+from diffsim.generative.denoiser import Around
 
 
 @dataclass(frozen=True)
-class Guided:
+class Guided(Around):
     """D = D₀ + w (D₁ − D₀), D₁ with the condition, D₀ without."""
 
     denoiser: Callable
@@ -21,16 +22,6 @@ class Guided:
     scale: Any
     rescale: Any = None
     interval: Any = None
-
-    @property
-    def schedule(self):
-        """That of the denoiser, None if it has none."""
-        return getattr(self.denoiser, "schedule", None)
-
-    @property
-    def blind(self):
-        """As the denoiser."""
-        return getattr(self.denoiser, "blind", None)
 
     def __call__(self, z, lam):
         """At z and λ."""

@@ -17,25 +17,11 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
-from diffsim.generative.denoiser import spread
-
-
-class Conditioned:
-    """What all share: the schedule and the limits of the denoiser inside."""
-
-    @property
-    def schedule(self):
-        """That of the denoiser, None if it has none."""
-        return getattr(self.denoiser, "schedule", None)
-
-    @property
-    def blind(self):
-        """As the denoiser."""
-        return getattr(self.denoiser, "blind", None)
+from diffsim.generative.denoiser import Around, spread
 
 
 @dataclass(frozen=True)
-class Classified(Conditioned):
+class Classified(Around):
     """D + w e^{−2λ} ∇_z log p(z, λ)."""
 
     denoiser: Callable
@@ -69,7 +55,7 @@ def classify(denoiser: Callable, log_p: Callable, scale: float = 1.0) -> Classif
 
 
 @dataclass(frozen=True)
-class Steered(Conditioned):
+class Steered(Around):
     """D + w e^{−2λ} ∇_z log p(D(z, λ))."""
 
     denoiser: Callable
@@ -172,7 +158,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Measured(Conditioned):
+class Measured(Around):
     """D + e^{−2λ} (∂D/∂z)ᵀ Aᵀ(r²AAᵀ + s²)⁻¹(y − A D)."""
 
     denoiser: Callable
@@ -233,7 +219,7 @@ def pigdm(denoiser: Callable, A, y, std: float, *, data_std: float = 1.0) -> Mea
 
 
 @dataclass(frozen=True)
-class Inpainted(Conditioned):
+class Inpainted(Around):
     """D where nothing is known, the data where they are."""
 
     denoiser: Callable

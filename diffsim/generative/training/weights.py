@@ -7,6 +7,8 @@ import os
 
 import keras
 import numpy as np
+import safetensors
+import safetensors.numpy
 
 from diffsim import __version__, _checks
 from diffsim.generative import nets as nets  # whose classes a file may name
@@ -37,7 +39,7 @@ def save(path, network, schedule, dtype=None, **notes: str):
                 file[name] = array
             file.attrs.update(facts)
     else:
-        _safetensors().numpy.save_file(arrays, new, facts)
+        safetensors.numpy.save_file(arrays, new, facts)
     os.replace(new, path)
 
 
@@ -62,7 +64,7 @@ def load(path, schedule=None):
             arrays = {}
             file.visititems(lambda name, item: arrays.update({name: item[()]}) if hasattr(item, "dtype") else None)
     else:
-        with _safetensors().safe_open(path, "numpy") as file:
+        with safetensors.safe_open(path, "numpy") as file:
             facts = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     if "network" not in facts:
@@ -100,13 +102,3 @@ def _kind(path):
         _checks.refuse("path", os.fspath(path), 'a name that ends in ".safetensors" or ".h5"', "that says the format",
                        "Rename it.")
     return kind
-
-
-def _safetensors():
-    try:
-        import safetensors
-        import safetensors.numpy
-    except ImportError as error:
-        _checks.refuse("path", "….safetensors", "the package safetensors", f"it reads and writes such files ({error})",
-                       'pip install safetensors, or save to "….h5".', ImportError)
-    return safetensors

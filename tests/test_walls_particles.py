@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
-from scipy.integrate import quad
 from scipy.special import erf, erfc, erfcx
 
 import diffsim as ds
@@ -42,12 +41,6 @@ def numbers(*values):
 # The mathematics of one step
 
 
-def test_erfcx():
-    x = np.concatenate([[0.0], np.logspace(-3, 8, 200), [3.9999, 4.0, 4.0001]])
-    assert np.abs(crossing.erfcx(tf.constant(x)).numpy() / erfcx(x) - 1).max() < 1e-14
-    assert np.abs(crossing.erfcx(tf.constant(x, tf.float32)).numpy() / erfcx(x.astype("f4")) - 1).max() < 1e-6
-
-
 @pytest.mark.parametrize("c", [0.0, 0.4, 3.0])
 def test_first_hits_of_a_bridge(c):
     """τ/(1 − τ) is inverse Gaussian, of infinite mean (Lévy's law) for a bridge that ends on the wall."""
@@ -66,25 +59,6 @@ def test_last_hits_of_a_bridge():
     rng = np.random.default_rng(2)
     last = crossing.last(*numbers(0.0, 0.7, 0.3), tf.constant(rng.normal(size=20_000) ** 2)).numpy()
     assert stats.kstest((1 - last) / last, stats.levy(scale=0.49 / 0.3).cdf).pvalue > 1e-5
-
-
-@pytest.mark.parametrize("kappa", [0.05, 2.0, 40.0])
-def test_reactions_in_one_step_add_up_to_the_exact_survival(kappa):
-    a, D, h = 0.3, 0.8, 0.25
-    s2 = 2 * D * h
-
-    def stays(b):
-        p, hit = crossing.reaction(*numbers(kappa, a, abs(b), s2, h)), crossing.hit(*numbers(a, b, s2))
-        return stats.norm.pdf(b, a, s2**0.5) * (1 - float(p * hit))
-
-    q, s = kappa / D, (4 * D * h) ** 0.5
-    exact = erf(a / s) + np.exp(-((a / s) ** 2)) * erfcx(a / s + q * s / 2)
-    total = quad(stays, -6, 0)[0] + quad(stays, 0, 6)[0]
-    assert total == pytest.approx(exact, abs=1e-8)
-
-
-def test_reaction_becomes_absorption():
-    assert crossing.reaction(*numbers(1e9, 0.2, 0.4, 0.3, 0.1)).numpy() == pytest.approx(1.0, abs=1e-8)
 
 
 # Absorbing walls

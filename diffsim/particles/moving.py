@@ -43,20 +43,19 @@ def diffused(law, t, h, y: Pool, noise) -> Pool:
     place = {"step": noise.n, "first": law.first}
     xi = random.normal(random.fold_in(noise.key, MOVE), x.shape, x.dtype, **place)
     free = x + (spread * tf.sqrt(h))[..., None] * xi
-    moved = turned(law, x, free)
     if not law.surfaces:
-        return Pool(moved, kind)
+        return Pool(turned(law, x, free), kind)
     motion = Equation(diffusion=Amplitude(spread), noise=Brownian(law.first))
     walls = _walls(law, x, kind)
     excursion = Excursion(motion, t, h, x, free, noise, SURFACE, walls, lambda x: turned(law, x, x))
-    lost, _, spot, label = excursion.losses(0)
-    lost &= kind >= 0
+    found = excursion.losses(0)
+    lost, moved = found.lost & (kind >= 0), turned(law, x, found.kept)
     new = kind
     for m, surface in enumerate(law.surfaces):
-        here = tf.equal(label, law.label(m)) if law.ports else tf.fill(kind.shape, True)
+        here = tf.equal(found.wall, law.label(m)) if law.ports else tf.fill(kind.shape, True)
         for s, product in surface.products:
             new = tf.where(lost & here & tf.equal(kind, s), tf.zeros_like(kind) + product, new)
-    return Pool(tf.where(lost[..., None], turned(law, spot, spot), moved), new)
+    return Pool(tf.where(lost[..., None], turned(law, found.place, found.place), moved), new)
 
 
 def turned(law, start, x):

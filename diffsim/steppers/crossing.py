@@ -1,17 +1,26 @@
-"""What a Brownian path does to a wall between the two ends of a step: whether it hits it, when, and whether it reacts.
+"""What a Brownian path does to a wall between the two ends of a step: how deep it would get, whether it hits, and when.
 
 The path starts at the distance a ≥ 0 from a flat wall and would end at b (negative: beyond), with the variance s² of
-the whole step along the normal. What is said of |b| holds for both signs, as a path may be mirrored at its first hit.
-At s² = 0 the path is straight.
+the whole step along the normal. Given the ends it is a bridge, whatever its constant drift. What is said of |b| holds
+for both signs, as a path may be mirrored at its first hit. At s² = 0 the path is straight.
 """
 
 from __future__ import annotations
 
-import math
-
 import tensorflow as tf
 
-ROOT_PI = math.sqrt(math.pi)
+
+def depth(a, b, s2, e):
+    """ℓ = ½(√((a − b)² + 2s²e) − (a + b)): how far beyond the wall the path gets; e is exponential of mean 1.
+
+    max(ℓ, 0) is the local time at a reflecting wall (Skorokhod): the path that is pushed back ends at b + ℓ, and
+    a wall of D ∂ₙp = κp takes it with the probability 1 − e^{−κℓ/D}. Exact for any step.
+
+    References:
+        Asmussen, Glynn & Pitman (1995), doi:10.1214/aoap/1177004597; Gobet (2001), doi:10.1051/ps:2001112.
+    """
+    bridge = 0.5 * (tf.sqrt(tf.where(s2 > 0, (a - b) ** 2 + 2.0 * s2 * e, 1.0)) - (a + b))
+    return tf.where(s2 > 0, bridge, -tf.minimum(a, b))
 
 
 def hit(a, b, s2):
@@ -44,27 +53,3 @@ def last(tau, c, s2, nu):
     rest = 1.0 - tau
     spread = rest * s2 * nu
     return tau + rest * tf.math.divide_no_nan(spread, c * c + spread)
-
-
-def reaction(kappa, a, c, s2, h):
-    """P(a path that hits a wall of D ∂ₙp = κp reacts) = √(π/2) Q erfcx((a + c + Qs)/√2s), Q = κs/D, D = s²/2h.
-
-    It is 1 − ⟨e^{−κℓ/D}⟩ over the local time ℓ at the wall of the path between its ends: the quotient of Carslaw's
-    propagator by that of a reflecting wall, of which the hit probability is one factor. Exact for any step.
-
-    References:
-        Carslaw & Jaeger (1959), 14.2; Singer, Schuss, Osipov & Holcman (2008), doi:10.1137/060663258.
-    """
-    s = tf.sqrt(tf.where(s2 > 0, s2, 1.0))
-    Q = 2.0 * kappa * h / s
-    p = math.sqrt(0.5 * math.pi) * Q * erfcx(math.sqrt(0.5) * ((a + c) / s + Q))
-    return tf.where(s2 > 0, p, tf.zeros_like(p))
-
-
-def erfcx(x):
-    """e^{x²} erfc(x) for x ≥ 0: as it stands below 4, by its continued fraction beyond."""
-    small, large = tf.minimum(x, 4.0), tf.maximum(x, 4.0)
-    tail = large
-    for k in range(24, 0, -1):
-        tail = large + 0.5 * k / tail
-    return tf.where(x < 4.0, tf.exp(small * small) * tf.math.erfc(small), 1.0 / (ROOT_PI * tail))

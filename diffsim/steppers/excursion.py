@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
@@ -49,17 +51,29 @@ def displaced(law, t, y, xi):
     return _nest.flatten(law.kick(t, y, with_position(_nest.zeros(y), xi)))[0]
 
 
-def variance(law, t, y, n):
-    """|gᵀn|², the variance per time along n: (...)."""
+def along(law, t, y, n):
+    """(nᵀΣn, Σn/nᵀΣn), Σ = ggᵀ: the variance per time along n, and the way on which a wall of normal n pushes back."""
     if _tree.is_number(law.diffusion) and law.noise.white:
         g = _nest.to(law.diffusion, n.dtype)
-        return tf.fill(n.shape[:-1], g * g)
+        return tf.fill(n.shape[:-1], g * g), n
     xi = tf.zeros_like(n)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(xi)
         moved = displaced(law, t, y, xi)
-    along = tape.gradient(moved, xi, n, tf.UnconnectedGradients.ZERO)
-    return tf.reduce_sum(along * along, -1)
+    gn = tape.gradient(moved, xi, n, tf.UnconnectedGradients.ZERO)
+    square = tf.reduce_sum(gn * gn, -1)
+    way = tf.math.divide_no_nan(displaced(law, t, y, gn), square[..., None])
+    return square, way
+
+
+class Losses(NamedTuple):
+    """Who is lost in a step: at which fraction of it, where, at which wall; and where the step of the others ends."""
+
+    lost: Any
+    tau: Any
+    place: Any
+    wall: Any
+    kept: Any
 
 
 class Excursion:
@@ -82,56 +96,76 @@ class Excursion:
         self.x0, self.x1 = split(y)[0], x1
         self.random, self.walls = noise is not None and bridged(law), walls
         lead, d, dtype, count = tuple(x1.shape[:-1]), x1.shape[-1], x1.dtype, len(walls)
-        hits = 1 if all(wall.certain for wall in walls) else 2
         if not self.random:
-            self.uniforms = self.normals = tf.zeros([*lead, hits, count], dtype)
+            self.uniforms = self.normals = tf.zeros([*lead, 1, count], dtype)
             return
         keys = random.split(random.fold_in(noise.key, purpose), 2)
         inner = law.noise
         while hasattr(inner, "noise"):
             inner = inner.noise
         place = {"step": noise.n, "first": tf.convert_to_tensor(getattr(inner, "first", 0)) if lead else 0}
-        self.uniforms = random.uniform(keys[0], [*lead, hits, count], dtype, **place)
+        hits, clocks = 2 if any(wall.ports for wall in walls) else 1, 1 if all(wall.certain for wall in walls) else 2
+        self.uniforms = random.uniform(keys[0], [*lead, clocks, count], dtype, **place)
         drawn = random.normal(keys[1], [*lead, hits, count + d], dtype, **place)
         self.normals, self.shakes = drawn[..., :count], drawn[..., count:]
 
-    def losses(self, offset):
-        """(lost, at which fraction of the step, where, at which wall) of every particle: its first loss."""
+    def losses(self, offset) -> Losses:
+        """The first loss of every particle, and what walls push back."""
         x, dtype = self.x1, self.x1.dtype
-        found = tf.fill(x.shape[:-1], False), tf.ones(x.shape[:-1], dtype), x, tf.fill(x.shape[:-1], -1)
+        found = Losses(tf.fill(x.shape[:-1], False), tf.ones(x.shape[:-1], dtype), x, tf.fill(x.shape[:-1], -1), x)
         for i, wall in enumerate(self.walls):
-            lost, tau, place, label = self._at(wall, i)
-            better = lost & (~found[0] | (tau < found[1]))
-            found = (
-                found[0] | lost,
-                tf.where(better, tau, found[1]),
-                tf.where(better[..., None], place, found[2]),
-                tf.where(better, label + offset, found[3]),
+            lost, tau, place, push = self._at(wall, i)
+            better = lost & (~found.lost | (tau < found.tau))
+            found = Losses(
+                found.lost | lost,
+                tf.where(better, tau, found.tau),
+                tf.where(better[..., None], place, found.place),
+                tf.where(better, wall.label(place) + offset, found.wall),
+                found.kept - push,
             )
         return found
 
     def _at(self, wall, i):
-        """What happens at one wall: two hits, the first and the last, each with half of the local time."""
-        a, b = tf.maximum(wall.gap(self.x0), 0.0), wall.gap(self.x1)
-        c, s2 = tf.abs(b), tf.zeros_like(b)
+        """(lost, when, where, push) at one wall, by the local time ℓ there: a particle is lost that does not endure it.
+
+        That is when the free path, of which walls know nothing, gets as deep as ℓ has grown. With ports there are two
+        hits, the first and the last, each with half of ℓ.
+        """
+        a, b, n = tf.maximum(wall.gap(self.x0), 0.0), wall.gap(self.x1), wall.normal(self.x1)
+        rate, way, D, chance = tf.zeros_like(b), n, tf.zeros_like(b), 1.0 - self.uniforms[..., i]
         if self.random:
-            s2 = self.h * variance(self.law, self.t, self.y, wall.normal(self.x0))
-        u, nu = self.uniforms[..., i], self.normals[..., i] ** 2
-        p = crossing.hit(a, b, s2)
-        hits = (u[..., 0] < p) | (b <= 0)
-        first = crossing.first(a, c, s2, nu[..., 0], tf.math.divide_no_nan(u[..., 0], p))
+            rate, way = along(self.law, self.t, self.y, n)
+            D = 0.5 * rate if _tree.is_number(self.law.diffusion) else self._at_the(wall, n)
+        s2, e = self.h * rate, -tf.math.log(chance)
+        depth = crossing.depth(a, b, s2, e[..., 0])
+        push = tf.where(s2 > 0, tf.maximum(depth, 0.0), 0.0)[..., None] * way
+
+        def passage(deep):
+            c = b + deep
+            u = tf.math.divide_no_nan(chance[..., 0], crossing.hit(a + deep, c, s2))
+            return crossing.first(a + deep, tf.abs(c), s2, self.normals[..., 0, i] ** 2, u)
+
+        if not wall.ports:
+            deep = wall.endured(self.x1, e[..., -1], D)
+            lost = (depth > deep) | (b + deep <= 0)
+            tau = passage(tf.where(lost, deep, 0.0))
+            return lost, tau, self._land(wall, self._between(0.0 * tau, tau, self.x0, 0), way), push
+        hits, half, first = (depth > 0) | (b <= 0), 0.5 * depth, passage(0.0)
         free = self._between(0.0 * first, first, self.x0, 0)
-        place = self._land(wall, free)
-        if wall.certain or not self.random:
-            lost = hits if wall.certain else hits & (wall.chance(place, a, c, s2, self.h) >= 1.0)
-            return lost, first, place, wall.label(place)
-        last = crossing.last(first, c, s2, nu[..., 1])
-        other = self._land(wall, self._between(first, last, free, 1))
-        half, rest = (1.0 - tf.sqrt(tf.maximum(1.0 - wall.chance(x, a, c, s2, self.h), 0.0)) for x in (place, other))
-        at_first = hits & (u[..., 1] < half)
-        at_last = hits & (u[..., 1] < half + (1.0 - half) * rest)
-        place = tf.where(at_first[..., None], place, other)
-        return at_last, tf.where(at_first, first, last), place, wall.label(place)
+        place = self._land(wall, free, way)
+        deep = wall.endured(place, e[..., -1], D)
+        at_first = hits & (deep <= half)
+        if not self.random:
+            return at_first, first, place, push
+        last = crossing.last(first, tf.abs(b), s2, self.normals[..., 1, i] ** 2)
+        other = self._land(wall, self._between(first, last, free, 1), way)
+        rest = e[..., -1] * (1.0 - tf.math.divide_no_nan(half, deep))
+        lost = hits & (at_first | (wall.endured(other, rest, D) <= half))
+        return lost, tf.where(at_first, first, last), tf.where(at_first[..., None], place, other), push
+
+    def _at_the(self, wall, n):
+        """nᵀDn at the wall, of which κ/D must be for the order 1 where D varies."""
+        return 0.5 * along(self.law, self.t, with_position(self.y, wall.foot(self.x1)), n)[0]
 
     def _between(self, start, tau, x, i):
         """Where the path is at τ, between x at `start` and its end: a bridge."""
@@ -143,9 +177,9 @@ class Excursion:
         spread = tf.sqrt(self.h * tf.maximum(part * (1.0 - part) * rest[..., None], 0.0))
         return moved + displaced(self.law, self.t, self.y, spread * self.shakes[..., i, :])
 
-    def _land(self, wall, x):
-        """The point of the wall next to x."""
-        return wall.foot(self.lands(wall.foot(x)))
+    def _land(self, wall, x, way):
+        """Where the wall pushes x back to, within the region."""
+        return wall.foot(self.lands(wall.foot(x + wall.gap(x)[..., None] * way)))
 
 
 def outside(distance, x):

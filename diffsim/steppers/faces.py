@@ -1,4 +1,4 @@
-"""Walls as a path meets them: how far they are, where they are hit, whether they react; and how they turn a path back.
+"""Walls as a path meets them: how far they are, where they are hit, when they react; and how they turn a path back.
 
 A box folds a path axis by axis, which is exact for steps of any length; the surface of any other shape mirrors it at
 the nearest point.
@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from diffsim import _nest
 from diffsim.boundary import Condition, Dirichlet, Periodic, Robin
 from diffsim.geometry import Shape
 from diffsim.geometry.shape import like
-from diffsim.steppers import crossing
 
 TURNS = 8  # mirrorings in one step; a path that is not back inside after these stays where it was
 LANDINGS = 3  # Newton steps to a surface whose distance is a bound only
@@ -26,11 +26,13 @@ def reacts(condition: Condition) -> bool:
     return isinstance(condition, Dirichlet) or isinstance(condition, Robin) and not isinstance(condition.transfer, int)
 
 
-def chance(condition: Condition, a, c, s2, h):
-    """P(a path that hits the wall reacts): 1, 0, or what its local time says."""
+def endured(condition: Condition, e, D):
+    """The local time at which a particle is lost: De/κ, e exponential of mean 1; 0 at a wall that absorbs, else ∞."""
+    never = tf.fill(tf.shape(e), tf.constant(np.inf, e.dtype))
     if isinstance(condition, Robin):
-        return crossing.reaction(_nest.to(condition.transfer, a.dtype), a, c, s2, h)
-    return tf.ones_like(a) if isinstance(condition, Dirichlet) else tf.zeros_like(a)
+        kappa = _nest.to(condition.transfer, e.dtype)
+        return tf.where(kappa > 0, tf.math.divide_no_nan(D * e, kappa), never)
+    return tf.zeros_like(e) if isinstance(condition, Dirichlet) else never
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Side:
     upper: bool
     at: Any
     condition: Condition
+
+    ports = ()
 
     @property
     def certain(self) -> bool:
@@ -61,9 +65,9 @@ class Side:
         on = tf.one_hot(self.axis, x.shape[-1], on_value=True, off_value=False)
         return tf.where(on, self.at, x)
 
-    def chance(self, x, a, c, s2, h):
-        """P(a hit at x reacts)."""
-        return chance(self.condition, a, c, s2, h)
+    def endured(self, x, e, D):
+        """The local time at which a particle at x is lost."""
+        return endured(self.condition, e, D)
 
     def label(self, x):
         """2i for the lower side of axis i, 2i + 1 for the upper one."""
@@ -97,12 +101,12 @@ class Surface:
             x = x - self.shape._distance(x)[..., None] * self.shape.normal(x)
         return x
 
-    def chance(self, x, a, c, s2, h):
-        """P(a hit at x reacts)."""
-        p = chance(self.condition, a, c, s2, h)
+    def endured(self, x, e, D):
+        """The local time at which a particle at x is lost."""
+        found = endured(self.condition, e, D)
         for port, condition in reversed(self.ports):
-            p = tf.where(port._distance(x) <= 0, chance(condition, a, c, s2, h), p)
-        return p
+            found = tf.where(port._distance(x) <= 0, endured(condition, e, D), found)
+        return found
 
     def label(self, x):
         """0 for the wall, i for the i-th port."""

@@ -42,11 +42,12 @@ class Fate(NamedTuple):
 class Walls(Wrapper):
     """Each step of another stepper, ended by the walls of a region.
 
-    Neumann() reflects, Dirichlet() absorbs, Robin(κ) reacts with D ∂ₙp = κp, Periodic() goes round. Between the ends of
-    a step the path is a Brownian bridge, of which hits, their times and places, and reactions are drawn exactly for
-    flat walls; at curved ones to first order. A drift f towards or from a wall that reacts changes how long paths stay
-    there, which leaves an error of order f√(h/D). Noise that is not white, or absent, has straight paths. Two walls are
-    met one by one: absorbing ones must be further apart than a step is long.
+    Neumann() reflects, Dirichlet() absorbs, Robin(κ) reacts with D ∂ₙp − vₙp = κp (v the drift), Periodic() goes round.
+    Between the ends of a step the path is a Brownian bridge whatever its drift. Its depth beyond a wall is the local
+    time ℓ there: of hits, their times and places, of reactions and of paths that are pushed back by ℓ the law is exact
+    for flat walls and constant D and drift; else of weak order 1. Walls that only reflect mirror the end of a path:
+    exact without drift, of weak order 1 with it. Noise that is not white, or absent, has straight paths. Two walls are
+    met one by one: those that take particles must be further apart than a step is long.
 
     A position is a state (..., d), or the first part of a pair (x, v) whose velocity turns with it. Particles that
     were lost rest where that happened; `solution.fate` knows when and at which wall.
@@ -227,12 +228,14 @@ class Walls(Wrapper):
         inner, own = memory
         step = self.stepper.step(law, t, h, y, inner, prepared, noise)
         (x0, _), (x1, v) = split(y), split(step.y)
-        x, turned, rounds = self._turn(x0, x1, _vectors(x1, v, step.memory))
+        found = self._losses(law, t, h, y, x1, noise) if self._reacts else None
+        pushed = x1 if found is None or v is not None else found.kept
+        x, turned, rounds = self._turn(x0, pushed, _vectors(x1, v, step.memory))
         new = with_position(step.y, x) if v is None else _nest.pack(y, [x, turned.pop(0), *_nest.flatten(step.y)[2:]])
         inner = self.stepper.turned(law, t + tf.cast(h, tf.float64), new, _with_vectors(x1, step.memory, turned))
         if self._reacts:
             others = self._others(memory[0]) & self._others(inner)
-            new, own, rounds = self._lose(law, t, h, y, x1, noise, own, new, others, rounds)
+            new, own, rounds = self._lose(found, t, h, own, new, others, rounds)
             new = _nest.map(lambda a, b: tf.where(_nest.spread(memory[1].alive, a), a, b), new, y)
             rounds = None if rounds is None else tf.where(memory[1].alive[..., None], rounds, 0)
         if self._repeats:
@@ -244,8 +247,8 @@ class Walls(Wrapper):
             return faces.fold(self.region, self._pairs(x1.shape[-1]), x1, vectors)
         return *faces.mirror(self.region, x0, x1, vectors), None
 
-    def _lose(self, law, t, h, y, x1, noise, own, new, others, rounds):
-        """The state, the fate and the rounds after the losses of one step."""
+    def _losses(self, law, t, h, y, x1, noise):
+        """What the walls do to the free step to x1."""
         d = x1.shape[-1]
         if self._folds:
             walls = faces.sides(self.region, self._pairs(d), x1)
@@ -257,15 +260,17 @@ class Walls(Wrapper):
             return tf.where(round_, x, self._turn(x, x, [])[0]) if self._folds else x
 
         excursion = Excursion(law, t, h, y, x1, noise, PURPOSE + self.depth, walls, lands)
-        offset = self.stepper.labels(d) if isinstance(self.stepper, Walls) else 0
-        lost, tau, place, wall = excursion.losses(offset)
-        lost &= own.alive & others
+        return excursion.losses(self.stepper.labels(d) if isinstance(self.stepper, Walls) else 0)
+
+    def _lose(self, found, t, h, own, new, others, rounds):
+        """The state, the fate and the rounds after the losses of one step."""
+        lost, place = found.lost & own.alive & others, found.place
         if self._repeats:
             place, _, at_end = self._turn(place, place, [])
             rounds = tf.where(lost[..., None], at_end, rounds)
         x = tf.where(lost[..., None], place, split(new)[0])
-        time = tf.where(lost, t + tf.cast(tau, tf.float64) * tf.cast(h, tf.float64), own.time)
-        own = own._replace(alive=own.alive & ~lost, time=time, wall=tf.where(lost, wall, own.wall))
+        time = tf.where(lost, t + tf.cast(found.tau, tf.float64) * tf.cast(h, tf.float64), own.time)
+        own = own._replace(alive=own.alive & ~lost, time=time, wall=tf.where(lost, found.wall, own.wall))
         return with_position(new, x), own, rounds
 
     def _others(self, memory):

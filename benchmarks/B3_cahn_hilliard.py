@@ -22,9 +22,12 @@ FIXED = {
     "ETDAB2": (40, 80, 160, 320),
     "IMEX": (20, 40, 80, 160, 320),
     "ETDRK4": (10, 20, 40, 80, 160),
+    "RKL2": (20, 40, 100, 200),
+    "Euler": (400, 640, 1280),
+    "RK4": (320, 640),
 }
 TOLERANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6)
-ADAPTED = ("ETDRK2 PID", "ETDRK4 PID")
+ADAPTED = ("ETDRK2 PID", "ETDRK4 PID", "Tsit5 PID")
 THEIRS = {"Euler": (1e-2, 1e-3, 1e-4), "RKF45": (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)}
 
 
@@ -95,6 +98,7 @@ def cases(fast):
     n = 64 if fast else N
     own = [(m, s, "float64") for m, settings in FIXED.items() for s in settings]
     own += [(m, s, "float64") for m in ADAPTED for s in TOLERANCES]
+    own += [(m, s, "float32") for m in ("RKL2", "Euler", "RK4") for s in FIXED[m]]
     own += [(m, s, "float32") for m in ADAPTED for s in TOLERANCES if s > 1e-5]
     theirs = [("py-pde", m, s, "float64") for m, settings in THEIRS.items() for s in settings]
     return [

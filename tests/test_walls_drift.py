@@ -149,7 +149,7 @@ def test_diffusivity_that_varies():
 
     By κ/D of where steps begin it would be .3004.
     """
-    n = 100_000
+    n = 200_000
     law = ds.Equation(diffusion=lambda t, x: tf.sqrt(2 * D * (1 + x / (1 + x))))
     error = [share(np.zeros((n, 1)), 1.0, steps, ds.Reactive(EM, HALF, KAPPA), law) - 0.2820306 for steps in (4, 16)]
     sigma = np.sqrt(0.282 * 0.718 / n)
@@ -190,3 +190,33 @@ def test_correlated_noise_is_pushed_along_what_it_does_at_the_wall():
     assert near(kept.mean(), survival(0.0, 1.0, 0.0, normal @ model.D @ normal, 0.5), n)
     tangent = sol.final.numpy()[kept] @ np.array([0.6, 0.8])
     assert abs(tangent.mean()) > 10 * tangent.std() / np.sqrt(kept.sum())
+
+
+def test_walls_that_only_reflect_push_there_too():
+    """A half-space and a box, D = [[2, .6], [.6, 1]]: what is across Dn has moved freely, at any step."""
+    n, model = 20_000, ds.models.BrownianMotion(D=np.array([[2.0, 0.6], [0.6, 1.0]]))
+    box = ds.Box((0.0, -20.0), (20.0, 20.0))
+    for shape, normal, sign in ((ds.HalfSpace(0.0, (0.8, -0.6)), [0.8, -0.6], 1), (box, [1.0, 0.0], -1)):
+        x = run(np.zeros((n, 2)), 1.0, 1, ds.Reflected(EM, shape), model.law).final.numpy()
+        across = np.array([[0, -1], [1, 0]]) @ model.D @ normal
+        assert abs((x @ across).mean()) < 5 * (x @ across).std() / np.sqrt(n)
+        assert abs((x @ normal).mean()) == pytest.approx(2 * np.sqrt(normal @ model.D @ normal / np.pi), rel=0.03)
+        free = np.random.default_rng(6).multivariate_normal([0, 0], 2 * model.D, n)
+        plain = free - 2 * np.maximum(free @ normal * sign, 0)[:, None] * sign * np.asarray(normal)  # along n instead
+        assert abs((plain @ across).mean()) > 10 * (x @ across).std() / np.sqrt(n)
+
+
+@pytest.mark.slow
+def test_unequal_directions_stay_uniform_in_a_disk():
+    """D = diag(2, .1), from uniform: ten bins of r², and octants.
+
+    Pushed along n, 2.8 times as many would be at the poles as at the equator.
+    """
+    n, rng = 20_000, np.random.default_rng(3)
+    law = ds.Equation(diffusion=lambda t, x: tf.broadcast_to(tf.constant([2.0, 0.2**0.5], x.dtype), x.shape))
+    angle, r = rng.uniform(0, 2 * np.pi, n), np.sqrt(rng.random(n))
+    x = run(np.stack([r * np.cos(angle), r * np.sin(angle)], 1), 0.5, 250, ds.Reflected(EM, ds.Ball(0.0, 1.0)), law)
+    x = x.final.numpy()
+    quarter = np.floor(np.arctan2(x[:, 1], x[:, 0]) / (np.pi / 4)).astype(int) % 8
+    assert stats.chisquare(np.bincount(quarter, minlength=8)).pvalue > 1e-5
+    assert stats.chisquare(np.histogram((x**2).sum(1), 10, (0, 1))[0]).pvalue > 1e-5

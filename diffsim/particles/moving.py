@@ -62,7 +62,7 @@ def turned(law, start, x):
     """x back into the region."""
     if isinstance(law.region, Box):
         return faces.fold(law.region, law.boundary, x, [])[0]
-    return faces.mirror(law.region, start, x, [])[0]
+    return faces.mirror([faces.Surface(law.region, Neumann(), ())], start, x, [])[0]
 
 
 def _walls(law, x, kind):

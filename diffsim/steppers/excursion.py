@@ -66,6 +66,23 @@ def along(law, t, y, n):
     return square, way
 
 
+def mixes(law) -> bool:
+    """Whether noise is correlated between coordinates."""
+    noise = law.noise
+    while hasattr(noise, "noise"):
+        if isinstance(noise, Correlated):
+            return True
+        noise = noise.noise
+    return False
+
+
+def sideways(law, t, y):
+    """n → Σn/nᵀΣn, where walls push back noise that differs by direction; None if it is n."""
+    if not bridged(law) or _tree.is_number(law.diffusion) and law.noise.white:
+        return None
+    return lambda n: along(law, t, y, n)[1]
+
+
 class Losses(NamedTuple):
     """Who is lost in a step: at which fraction of it, where, at which wall; and where the step of the others ends."""
 

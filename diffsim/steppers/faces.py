@@ -116,14 +116,14 @@ class Surface:
         return found
 
 
-def sides(box, pairs, x) -> list[Side]:
-    """The sides of a box at which particles may be lost."""
+def sides(box, pairs, x, which=reacts) -> list[Side]:
+    """The sides of a box whose conditions are of a kind: those at which particles may be lost."""
     ends = [tf.broadcast_to(like(end, x), x.shape[-1:]) for end in (box.lower, box.upper)]
     return [
         Side(i, bool(j), ends[j][i], condition)
         for i, pair in enumerate(pairs)
         for j, condition in enumerate(pair)
-        if reacts(condition)
+        if which(condition)
     ]
 
 
@@ -131,6 +131,11 @@ def surface(shape, condition, ports) -> list[Surface]:
     """The surface, if particles may be lost there."""
     some = reacts(condition) or any(reacts(c) for _, c in ports)
     return [Surface(shape, condition, ports)] if some else []
+
+
+def turns(condition: Condition) -> bool:
+    """Whether paths turn back there."""
+    return not isinstance(condition, Periodic)
 
 
 def fold(box, pairs, x, vectors):
@@ -162,31 +167,34 @@ def fold(box, pairs, x, vectors):
     return inside, turned, tf.cast(tf.where(periodic, k, 0 * k), tf.int32)
 
 
-def mirror(shape, start, x, vectors):
+def mirror(walls, start, x, vectors, way=None):
     """x − 2dn where it is outside, again and again; if that does not help, `start`, which is inside.
 
     Args:
-        shape: a Shape.
+        walls: Sides or a Surface.
         start: positions at which the step began (..., d).
         x: positions at which it would end.
         vectors: what turns with x, a list of tensors like x.
+        way: where a wall of normal n pushes to, of unit length along n; None is n itself.
 
     Returns:
         (positions, vectors).
     """
 
+    def outside(x):
+        return tf.reduce_any(tf.stack([wall.gap(x) < 0 for wall in walls]), 0)
+
     def more(x, vectors):
-        return tf.reduce_any(shape._distance(x) > 0)
+        return tf.reduce_any(outside(x))
 
     def turn(x, vectors):
-        d = shape._distance(x)[..., None]
-        out, n = d > 0, shape.normal(x)
-
-        def flip(v):
-            return tf.where(out, v - 2.0 * tf.reduce_sum(v * n, -1, keepdims=True) * n, v)
-
-        return tf.where(out, x - 2.0 * d * n, x), [flip(v) for v in vectors]
+        for wall in walls:
+            d, n = -wall.gap(x)[..., None], wall.normal(x)
+            out, to = d > 0, n if way is None else way(n)
+            vectors = [tf.where(out, v - 2.0 * tf.reduce_sum(v * n, -1, keepdims=True) * to, v) for v in vectors]
+            x = tf.where(out, x - 2.0 * d * to, x)
+        return x, vectors
 
     x, vectors = tf.while_loop(more, turn, (x, list(vectors)), maximum_iterations=TURNS)
-    lost = shape._distance(x)[..., None] > 0
+    lost = outside(x)[..., None]
     return tf.where(lost, start, x), [tf.where(lost, -v, v) for v in vectors]

@@ -15,7 +15,7 @@ from diffsim.geometry import Box, Shape
 from diffsim.grid import AXIS_NAMES, Grid, RadialGrid
 from diffsim.steppers import faces
 from diffsim.steppers.base import Step, Stepper
-from diffsim.steppers.excursion import Excursion, bridged, outside, split, with_position
+from diffsim.steppers.excursion import Excursion, bridged, mixes, outside, sideways, split, with_position
 from diffsim.steppers.wrap import Wrapper
 
 PURPOSE = 0x77616C6C  # "wall": under which the numbers of walls are drawn, one further for each wall inside another
@@ -46,7 +46,8 @@ class Walls(Wrapper):
     Between the ends of a step the path is a Brownian bridge whatever its drift. Its depth beyond a wall is the local
     time ℓ there: of hits, their times and places, of reactions and of paths that are pushed back by ℓ the law is exact
     for flat walls and constant D and drift; else of weak order 1. Walls that only reflect mirror the end of a path:
-    exact without drift, of weak order 1 with it. Noise that is not white, or absent, has straight paths. Two walls are
+    exact without drift, of weak order 1 with it. Where noise differs by direction, walls push along Dn, as no flux
+    nᵀD∇p = 0 has it. Noise that is not white, or absent, has straight paths. Two walls are
     met one by one: those that take particles must be further apart than a step is long.
 
     A position is a state (..., d), or the first part of a pair (x, v) whose velocity turns with it. Particles that
@@ -228,9 +229,10 @@ class Walls(Wrapper):
         inner, own = memory
         step = self.stepper.step(law, t, h, y, inner, prepared, noise)
         (x0, _), (x1, v) = split(y), split(step.y)
+        way = None if noise is None or v is not None else sideways(law, t, y)
         found = self._losses(law, t, h, y, x1, noise) if self._reacts else None
         pushed = x1 if found is None or v is not None else found.kept
-        x, turned, rounds = self._turn(x0, pushed, _vectors(x1, v, step.memory))
+        x, turned, rounds = self._turn(x0, pushed, _vectors(x1, v, step.memory), way, mixes(law))
         new = with_position(step.y, x) if v is None else _nest.pack(y, [x, turned.pop(0), *_nest.flatten(step.y)[2:]])
         inner = self.stepper.turned(law, t + tf.cast(h, tf.float64), new, _with_vectors(x1, step.memory, turned))
         if self._reacts:
@@ -242,10 +244,15 @@ class Walls(Wrapper):
             own = own._replace(images=own.images + rounds)
         return Step(new, step.error, (inner, own))
 
-    def _turn(self, x0, x1, vectors):
-        if self._folds:
-            return faces.fold(self.region, self._pairs(x1.shape[-1]), x1, vectors)
-        return *faces.mirror(self.region, x0, x1, vectors), None
+    def _turn(self, x0, x1, vectors, way=None, oblique=False):
+        if not self._folds:
+            surface = faces.Surface(self.region, self.boundary, self.ports)
+            return *faces.mirror([surface], x0, x1, vectors, way), None
+        pairs = self._pairs(x1.shape[-1])
+        walls = faces.sides(self.region, pairs, x1, faces.turns) if way is not None and oblique else []
+        if walls:
+            x1, vectors = faces.mirror(walls, x0, x1, vectors, way)
+        return faces.fold(self.region, pairs, x1, vectors)
 
     def _losses(self, law, t, h, y, x1, noise):
         """What the walls do to the free step to x1."""

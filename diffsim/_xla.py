@@ -37,6 +37,19 @@ def fence(x: tf.Tensor) -> tf.Tensor:
     return y[0] if isinstance(y, (list, tuple)) else y
 
 
+def once(make, like, t):
+    """make(), written to memory before others read it: XLA fuses nothing into the branches of a condition.
+
+    Args:
+        make: () → nest.
+        like: a nest of the same shapes.
+        t: a finite number of which that is not known before the program runs, such as a step or a time.
+    """
+    if _xla is None or tf.executing_eagerly():
+        return make()
+    return tf.cond(tf.math.is_finite(t), make, lambda: like)
+
+
 def update(x: tf.Tensor, block: tf.Tensor, start) -> tf.Tensor:
     """`x` with `block` written at `start`, in place where x is not needed any more."""
     return _xla.dynamic_update_slice(x, block, start)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from diffsim import _nest
+from diffsim import _nest, _xla
 from diffsim.calculus import Reach, Stratonovich
 from diffsim.equation import Slot
 from diffsim.operators import rows
@@ -42,7 +42,11 @@ class RungeKutta(Stepper):
         """Stage by stage."""
         k = [memory if self.fsal else law.rate(t, y)]
         for row, ci in zip(self.a, self.c, strict=True):
-            stage = _nest.combine(y, [h * aij if aij else 0.0 for aij in row], k)
+            weights, rates = [h * aij if aij else 0.0 for aij in row], tuple(k)
+            if law.drift is None:
+                stage = _nest.combine(y, weights, rates)
+            else:  # several terms read it, and each would compute it again
+                stage = _xla.once(lambda w=weights, k=rates: _nest.combine(y, w, k), y, h)
             k.append(law.rate(t + ci * _f64(h), stage))
         new = stage if self.fsal else _nest.combine(y, [h * bi if bi else 0.0 for bi in self.b], k)
         error = None if self.e is None else _nest.combine(_nest.zeros(y), [h * ei if ei else 0.0 for ei in self.e], k)

@@ -51,9 +51,15 @@ def displaced(law, t, y, xi):
     return _nest.flatten(law.kick(t, y, with_position(_nest.zeros(y), xi)))[0]
 
 
+def plain(law) -> bool:
+    """Whether noise is one number in all directions."""
+    g = law.diffusion
+    return _tree.is_number(g) and not np.ndim(g) and law.noise.white
+
+
 def along(law, t, y, n):
     """(nᵀΣn, Σn/nᵀΣn), Σ = ggᵀ: the variance per time along n, and the way on which a wall of normal n pushes back."""
-    if _tree.is_number(law.diffusion) and law.noise.white:
+    if plain(law):
         g = _nest.to(law.diffusion, n.dtype)
         return tf.fill(n.shape[:-1], g * g), n
     xi = tf.zeros_like(n)
@@ -78,7 +84,7 @@ def mixes(law) -> bool:
 
 def sideways(law, t, y):
     """n → Σn/nᵀΣn, where walls push back noise that differs by direction; None if it is n."""
-    if not bridged(law) or _tree.is_number(law.diffusion) and law.noise.white:
+    if not bridged(law) or plain(law):
         return None
     return lambda n: along(law, t, y, n)[1]
 
@@ -149,40 +155,43 @@ class Excursion:
         hits, the first and the last, each with half of ℓ.
         """
         a, b, n = tf.maximum(wall.gap(self.x0), 0.0), wall.gap(self.x1), wall.normal(self.x1)
-        rate, way, D, chance = tf.zeros_like(b), n, tf.zeros_like(b), 1.0 - self.uniforms[..., i]
-        if self.random:
-            rate, way = along(self.law, self.t, self.y, n)
-            D = 0.5 * rate if _tree.is_number(self.law.diffusion) else self._at_the(wall, n)
-        s2, e = self.h * rate, -tf.math.log(chance)
-        depth = crossing.depth(a, b, s2, e[..., 0])
-        push = tf.where(s2 > 0, tf.maximum(depth, 0.0), 0.0)[..., None] * way
+        rate, way = along(self.law, self.t, self.y, n) if self.random else (tf.zeros_like(b), n)
+        s2, chance = self.h * rate, 1.0 - self.uniforms[..., i]
 
         def passage(deep):
-            c = b + deep
-            u = tf.math.divide_no_nan(chance[..., 0], crossing.hit(a + deep, c, s2))
-            return crossing.first(a + deep, tf.abs(c), s2, self.normals[..., 0, i] ** 2, u)
+            p = crossing.hit(a + deep, b + deep, s2)
+            gets = chance[..., 0] <= p
+            deep, u = tf.where(gets, deep, 0.0), tf.math.divide_no_nan(chance[..., 0], p)
+            return gets, crossing.first(a + deep, tf.abs(b + deep), s2, self.normals[..., 0, i] ** 2, u)
 
-        if not wall.ports:
-            deep = wall.endured(self.x1, e[..., -1], D)
-            lost = (depth > deep) | (b + deep <= 0)
-            tau = passage(tf.where(lost, deep, 0.0))
-            return lost, tau, self._land(wall, self._between(0.0 * tau, tau, self.x0, 0), way), push
-        hits, half, first = (depth > 0) | (b <= 0), 0.5 * depth, passage(0.0)
+        if wall.certain:
+            deep, push = tf.zeros_like(b), tf.zeros_like(self.x1)
+        else:
+            e, D = -tf.math.log(chance), self._diffusivity(wall, n, rate)
+            depth = crossing.depth(a, b, s2, e[..., 0])
+            push = tf.where(s2 > 0, tf.maximum(depth, 0.0), 0.0)[..., None] * way
+            deep = tf.zeros_like(b) if wall.ports else wall.endured(self.x1, e[..., -1], D)
+        hits, first = passage(deep)
         free = self._between(0.0 * first, first, self.x0, 0)
-        place = self._land(wall, free, way)
-        deep = wall.endured(place, e[..., -1], D)
+        aside = None if plain(self.law) else way
+        place = self._land(wall, free, aside)
+        if not wall.ports:
+            return hits, first, place, push
+        half, deep = 0.5 * depth, wall.endured(place, e[..., -1], D)
         at_first = hits & (deep <= half)
         if not self.random:
             return at_first, first, place, push
         last = crossing.last(first, tf.abs(b), s2, self.normals[..., 1, i] ** 2)
-        other = self._land(wall, self._between(first, last, free, 1), way)
-        rest = e[..., -1] * (1.0 - tf.math.divide_no_nan(half, deep))
+        other = self._land(wall, self._between(first, last, free, 1), aside)
+        rest = e[..., 1] * (1.0 - tf.math.divide_no_nan(half, deep))
         lost = hits & (at_first | (wall.endured(other, rest, D) <= half))
         return lost, tf.where(at_first, first, last), tf.where(at_first[..., None], place, other), push
 
-    def _at_the(self, wall, n):
-        """nᵀDn at the wall, of which κ/D must be for the order 1 where D varies."""
-        return 0.5 * along(self.law, self.t, with_position(self.y, wall.foot(self.x1)), n)[0]
+    def _diffusivity(self, wall, n, rate):
+        """nᵀDn at the wall: κ divided by that of where the step began would leave order ½ where D varies."""
+        if self.random and not plain(self.law):
+            rate, _ = along(self.law, self.t, with_position(self.y, wall.foot(self.x1)), n)
+        return 0.5 * rate
 
     def _between(self, start, tau, x, i):
         """Where the path is at τ, between x at `start` and its end: a bridge."""
@@ -195,8 +204,10 @@ class Excursion:
         return moved + displaced(self.law, self.t, self.y, spread * self.shakes[..., i, :])
 
     def _land(self, wall, x, way):
-        """Where the wall pushes x back to, within the region."""
-        return wall.foot(self.lands(wall.foot(x + wall.gap(x)[..., None] * way)))
+        """Where the wall pushes x back to, along its normal or a way, within the region."""
+        if way is not None:
+            x = x + wall.gap(x)[..., None] * way
+        return wall.foot(self.lands(wall.foot(x)))
 
 
 def outside(distance, x):

@@ -31,7 +31,7 @@ def endured(condition: Condition, e, D):
     never = tf.fill(tf.shape(e), tf.constant(np.inf, e.dtype))
     if isinstance(condition, Robin):
         kappa = _nest.to(condition.transfer, e.dtype)
-        return tf.where(kappa > 0, tf.math.divide_no_nan(D * e, kappa), never)
+        return tf.where((kappa > 0) & (D > 0), tf.math.divide_no_nan(D * e, kappa), never)
     return tf.zeros_like(e) if isinstance(condition, Dirichlet) else never
 
 

@@ -46,7 +46,7 @@ class Walls(Wrapper):
     Between the ends of a step the path is a Brownian bridge whatever its drift. Its depth beyond a wall is the local
     time ℓ there: of hits, their times and places, of reactions and of paths that are pushed back by ℓ the law is exact
     for flat walls and constant D and drift; else of weak order 1. Walls that only reflect mirror the end of a path:
-    exact without drift, of weak order 1 with it. Where noise differs by direction, walls push along Dn, as no flux
+    exact without drift, of weak order 1 with it; Robin(0.0) pushes there too, for some more work. Where noise differs by direction, walls push along Dn, as no flux
     nᵀD∇p = 0 has it. Noise that is not white, or absent, has straight paths. Two walls are
     met one by one: those that take particles must be further apart than a step is long.
 
@@ -64,7 +64,8 @@ class Walls(Wrapper):
 
     References:
         Bossy, Gobet & Talay (2004), doi:10.1239/jap/1091543431, for reflection; Gobet (2000),
-        doi:10.1016/S0304-4149(99)00109-X, for absorption; Singer et al. (2008), doi:10.1137/060663258, for reactions.
+        doi:10.1016/S0304-4149(99)00109-X, for absorption; Gobet (2001), doi:10.1051/ps:2001112, for local times;
+        Singer et al. (2008), doi:10.1137/060663258, for reactions.
     """
 
     region: Any

@@ -22,8 +22,8 @@ LANDINGS = 3  # Newton steps to a surface whose distance is a bound only
 
 
 def reacts(condition: Condition) -> bool:
-    """Whether particles may be lost there."""
-    return isinstance(condition, Dirichlet) or isinstance(condition, Robin) and not isinstance(condition.transfer, int)
+    """Whether particles may be lost there, or are pushed back by their local time: Robin(0.0) does that alone."""
+    return isinstance(condition, (Dirichlet, Robin))
 
 
 def endured(condition: Condition, e, D):

@@ -46,9 +46,9 @@ class Walls(Wrapper):
     Between the ends of a step the path is a Brownian bridge whatever its drift. Its depth beyond a wall is the local
     time ℓ there: of hits, their times and places, of reactions and of paths that are pushed back by ℓ the law is exact
     for flat walls and constant D and drift; else of weak order 1. Walls that only reflect mirror the end of a path:
-    exact without drift, of weak order 1 with it; Robin(0.0) pushes there too, for some more work. Where noise differs by direction, walls push along Dn, as no flux
-    nᵀD∇p = 0 has it. Noise that is not white, or absent, has straight paths. Two walls are
-    met one by one: those that take particles must be further apart than a step is long.
+    exact without drift, of weak order 1 with it (Robin(0.0) pushes there too, for some more work). Where noise differs
+    by direction, walls push along Dn, as no flux nᵀD∇p = 0 has it. Noise that is not white, or absent, has straight
+    paths. Two walls are met one by one: those that take particles must be further apart than a step is long.
 
     A position is a state (..., d), or the first part of a pair (x, v) whose velocity turns with it. Particles that
     were lost rest where that happened; `solution.fate` knows when and at which wall.
@@ -167,7 +167,7 @@ class Walls(Wrapper):
         if self._reacts and not self.stepper.on_path:
             why = f"the points of {type(self.stepper).__name__} do not lie on one path"
             refuse("stepper", self.stepper, "one that follows paths", why, "Use EulerMaruyama().", TypeError)
-        if any(isinstance(c, Robin) and faces.reacts(c) for c in self._conditions()) and not bridged(law):
+        if any(isinstance(c, Robin) for c in self._conditions()) and not bridged(law):
             got = None if law.diffusion is None else law.noise
             why = "a wall reacts in proportion to the local time of a Brownian path"
             refuse("noise", got, "Brownian noise", why, "Use Dirichlet() or Neumann().", TypeError)
@@ -177,7 +177,7 @@ class Walls(Wrapper):
         """Refuse states without positions, and positions outside."""
         super().check_start(law, y)
         x, v = split(y)
-        if v is not None and any(isinstance(c, Robin) and faces.reacts(c) for c in self._conditions()):
+        if v is not None and any(isinstance(c, Robin) for c in self._conditions()):
             why = "smooth paths have no local time at a wall"
             refuse("boundary", self.boundary, "Dirichlet() or Neumann() for (x, v)", why, "Use an overdamped law.")
         d = len(self.boundary) if isinstance(self.boundary, tuple) else None

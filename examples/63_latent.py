@@ -1,7 +1,7 @@
 """Latent diffusion: Turing patterns from codes of a quarter of their size, drawn by `solve` and decoded.
 
-train_latent.py trained an autoencoder on Gray–Scott fields and a U-Net on its codes. Samples, and fields that
-were only coded and decoded, are compared with the solver's own by wavelength and amplitude.
+train_latent.py trained an autoencoder on Gray–Scott fields and a U-Net on its codes. Samples are judged as in
+62_turing_generated.py; fields that were only coded and decoded show what codes can do at best.
 """
 
 import runpy
@@ -15,35 +15,35 @@ from diffsim import generative as gen
 SCHEDULE = gen.Cosine()
 FOLDER = Path(gen.__file__).parent / "weights"
 CODER, CODES = FOLDER / "coder.safetensors", FOLDER / "codes.safetensors"
+TURING = runpy.run_path(str(Path(__file__).with_name("turing_fields.py")))
+MIDDLE, UNIT = TURING["MIDDLE"], TURING["UNIT"]
 
 
 def draw(coder, network, n, steps=30):
-    """Codes by two-step exponential integration, decoded to v."""
-    mesh = gen.karras(steps, 0.02, 80.0)
+    """Codes by two-step exponential integration, decoded to v; so much noise hides the mean of codes."""
+    mesh = gen.karras(steps, 0.01, 200.0)
     z = gen.prior(mesh, (n, *network.sample_shape), ds.key(5))
     codes = gen.sample(gen.samplers.dpm_solver_pp(gen.from_v(network, SCHEDULE), mesh), z).final
-    return (np.asarray(coder.decode(codes))[..., 0] + 1) / 5
+    return MIDDLE + UNIT * np.asarray(coder.decode(codes))[..., 0]
 
 
 def main(fast=False, figure=None):
-    """Wavelengths and amplitudes of samples, of decoded fields and of the solver's own."""
-    turing = runpy.run_path(str(Path(__file__).with_name("62_turing_generated.py")))
+    """Samples, and decoded fields, beside the solver's own."""
     coder, network = gen.training.load(CODER), gen.training.load(CODES, SCHEDULE)
-    v = draw(coder, network, 24 if fast else 240)
-    own, _ = turing["fields"](8 if fast else 80, ds.key(2))
-    decoded = (np.asarray(coder(np.float32(5 * own - 1)[..., None]))[..., 0] + 1) / 5
+    v = draw(coder, network, 96 if fast else 480)
+    own, kind = TURING["fields"](8 if fast else 80, ds.key(2))
+    decoded = MIDDLE + UNIT * np.asarray(coder(np.float32((own - MIDDLE) / UNIT)[..., None]))[..., 0]
     if figure:
-        from matplotlib.image import imsave
-
-        rows = [u[:: len(u) // 16][:16, ..., None] for u in (own, decoded, v)]
-        imsave(figure, np.concatenate([gen.training.sheet.tile(5 * u - 1) for u in rows], 1))
-    out = {"error of decoded fields": float(np.sqrt(np.mean((decoded - own) ** 2) / own.var()))}
-    for name, u in (("solver", own), ("decoded", decoded), ("samples", v)):
-        out |= {f"wavelength of {name}": float(np.mean(ds.analysis.dominant_wavelength(turing["GRID"], u))),
-                f"amplitude of {name}": float(u.std((1, 2)).mean())}
-    return out
+        sets = {"solver": (own, kind), "decoded": (decoded, kind), "samples": (v, None)}
+        TURING["page"](sets).savefig(figure)
+    same = TURING["recognised"](decoded) == TURING["recognised"](own)
+    return {
+        "error of decoded fields": float(np.sqrt(np.mean((decoded - own) ** 2) / own.var((1, 2)).mean())),
+        "decoded fields of the same kind": np.mean(same),
+        **TURING["judged"](v, own, kind),
+    }
 
 
 if __name__ == "__main__":
     for name, value in main(figure="63_latent.png").items():
-        print(f"{name:28} {value:.4f}")
+        print(f"{name:32} {value:.4f}")

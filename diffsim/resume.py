@@ -19,12 +19,14 @@ from diffsim.run import Run
 from diffsim.save import SaveAt, keep_state
 from diffsim.solution import Solution
 from diffsim.solve import compose, finish
+from diffsim.steppers.base import Stepper
 
 
 def resume(
     path,
     *,
     law: Equation | Jump | Law | None = None,
+    stepper: Stepper | None = None,
     until: float | None = None,
     fn=None,
     stop=None,
@@ -40,6 +42,7 @@ def resume(
         path: the file that SaveAt(to=path) wrote.
         law: the law; needed only if it holds functions that a file cannot (lambdas, closures). It must be the law of
             the file in all that a file holds.
+        stepper: the stepper, likewise: needed only if it, or an observer in it, holds such functions.
         until: a new final time, for runs that had reached theirs; the step and the distance between records stay,
             the last step alone may be shorter.
         fn: the function that reduced records, needed if there was one.
@@ -53,7 +56,7 @@ def resume(
 
     Raises:
         OSError: no such file, or not one of diffsim's.
-        ValueError: the file holds no checkpoint, a law that must be passed, or another law than that passed.
+        ValueError: the file holds no checkpoint, a law or stepper that must be passed, or another than that passed.
     """
     from diffsim.io import Recorder, load  # h5py only where files are read
 
@@ -85,6 +88,7 @@ def resume(
                 "a run goes on as it began, and its file says by which law",
                 "Pass that law, or start a new run from solution.final.",
             )
+    request["stepper"] = _stepper(request, stepper)
     if not request["keeps_state"] and fn is None:
         _checks.refuse(
             "fn",
@@ -114,6 +118,29 @@ def resume(
     run.start(y)
     run.resume_from(Recorder.reopen(path, request["records"]), carry, request, fresh=until is not None)
     return finish(run, clock, progress, max_steps, throw, began)
+
+
+def _stepper(request, given):
+    """The stepper of the file, or the one that was passed, if that is the same in all that the file holds."""
+    from diffsim.io import codec
+
+    stored = request["stepper"]
+    if given is None and request["lost"]:
+        _checks.refuse(
+            "stepper",
+            _checks.Verbatim(f"one with {request['lost'][0]}"),
+            "one of numbers and of functions at the top level of a module that can be imported",
+            "a file holds names and numbers, no code",
+            "Pass stepper=… as it was given to solve.",
+        )
+    if given is None:
+        return stored
+    _checks.instance("stepper", given, Stepper, why="it takes the steps", way_out="Pass it as it was given to solve.")
+    if difference := codec.difference(codec.encode(stored), codec.encode(given)):
+        why = "a run goes on as it began, and its file says by which stepper"
+        way_out = "Pass that one, or start a new run from solution.final."
+        _checks.refuse("stepper", _checks.Verbatim(difference), "the stepper of the file", why, way_out)
+    return given
 
 
 def _further(until, now, law, y, request, plan, save, condition, path):

@@ -130,6 +130,33 @@ def test_resumed_runs_have_seen_the_same(tmp_path):
     alike(ds.resume(path).seen, wander(24).seen)
 
 
+def test_runs_watched_by_lambdas_resume_with_their_stepper(tmp_path):
+    """A file holds no code: the stepper is passed again, and must be the one of the file in all that it holds."""
+    path, key = tmp_path / "run.h5", ds.key(3)
+
+    def stepper(n=2, of=lambda t, x: tf.reduce_mean(x * x)):
+        return ds.Observed(ds.EulerMaruyama(), {"late": ds.Every(an.TimeAverage(of), n), "msd": an.MSD(4, 2)})
+
+    def run(stepper, **options):
+        law = ds.Equation(linear=-0.7, diffusion=1.2)
+        return ds.solve(law, tf.zeros([5, 2]), (0, 0.4), dt=0.02, stepper=stepper, key=key, jit=False, **options)
+
+    broken = run(stepper(), max_steps=11, throw=False, save=ds.SaveAt(every=5, to=str(path)))
+    assert broken.steps == 11
+    with pytest.raises(ValueError, match="stepper=one with <function .*: expected .* because a file .* Pass stepper="):
+        ds.resume(path)
+    with pytest.raises(ValueError, match=r"stepper=watch\['late'\].n=3 instead of 2: expected the stepper of the file"):
+        ds.resume(path, stepper=stepper(3))
+    with pytest.raises(ValueError, match="stepper=EulerMaruyama instead of Observed: expected"):
+        ds.resume(path, stepper=ds.EulerMaruyama())
+    with pytest.raises(TypeError, match="stepper=3: expected Stepper, because"):
+        ds.resume(path, stepper=3)
+    whole, again = run(stepper()), ds.resume(path, stepper=stepper())
+    np.testing.assert_array_equal(again.final, whole.final)
+    alike(again.seen["msd"], whole.seen["msd"])
+    assert again.seen["late"].value == whole.seen["late"].value
+
+
 def test_memory_does_not_grow_with_the_number_of_steps():
     """What travels has one size for any number of steps, and one program runs them all; 2²⁰ steps cost 20 levels."""
     from diffsim.march import program
@@ -180,7 +207,12 @@ REFUSED = [
     (lambda: ds.Observed(ds.ETD1(), {"a": 3}), "watch=3: expected Observer, because it is shown each state"),
     (lambda: ds.Observed(ds.ETD1()), "watch=None: expected Observer"),
     (lambda: ds.Observed(ds.Observed(ds.ETD1(), an.MSD()), an.MSD()), "expected a stepper that is not watched yet"),
-    (lambda: ds.Reflected(ds.Observed(ds.EulerMaruyama(), an.MSD()), ds.Ball(0.0, 1.0)), "Observed remembers past"),
+    (lambda: ds.Reflected(ds.Observed(ds.EulerMaruyama(), an.MSD()), ds.Ball(0.0, 1.0)),
+     "not watched yet, because Observed looks when all others have acted.*Write Observed\\(Walls"),
+    (lambda: ds.Onto(ds.Observed(ds.Heun(), an.MSD()), lambda y: y), "Write Observed\\(Onto"),
+    (lambda: ds.Relay(ds.Observed(ds.Heun(), an.MSD()), ds.Heun(), 1.0), "Write Observed\\(Relay"),
+    (lambda: ds.Relay(ds.Heun(), ds.Onto(ds.Absorbed(ds.Heun(), ds.Ball(0.0, 1.0)), lambda y: y), 1.0),
+     "such as lost particles, would not be handed over. Write Walls\\(Relay"),
     (lambda: ds.Every(an.MSD(), n=0), "n=0: expected an integer ≥ 1, because it counts steps"),
     (lambda: ds.Every(3), "watch=3: expected Observer"),
     (lambda: an.MSD(points=5), "points=5: expected an even number, because a level .* Pass points=6"),

@@ -59,6 +59,10 @@ def decode(node, arrays, opaque=None):
     return _decode(node, arrays, opaque or _refuse_opaque)
 
 
+class Lost:
+    """Stands for what a file could not hold; encoded again it is opaque, and so like anything."""
+
+
 def difference(a, b) -> str | None:
     """Where two encoded objects differ, such as "drift.k=2.0 instead of 1.0"; None where they do not.
 
@@ -78,10 +82,13 @@ def _differ(a, b, arrays, others, at):
     if kinds[0] == kinds[1] == "data" and a["data"] == b["data"]:
         x, y = a["fields"], b["fields"]
         parts = [(f"{at}.{k}" if at else k, x.get(k), y.get(k)) for k in {**x, **y}]
-    elif kinds[0] == kinds[1] and kinds[0] in ("tuple", "list", "named", "partial", "dict"):
+    elif kinds[0] == kinds[1] == "dict":
+        x, y = ({repr(key): value for key, value in node["dict"]} for node in (a, b))
+        parts = [(f"{at}[{k}]", x.get(k), y.get(k)) for k in {**x, **y}]
+    elif kinds[0] == kinds[1] and kinds[0] in ("tuple", "list", "named", "partial"):
         lists = [x.get("items") or x[kinds[0]] for x in (a, b)]
         if len(lists[0]) != len(lists[1]):
-            return f"{at or 'law'} with {len(lists[1])} parts instead of {len(lists[0])}"
+            return f"{at or 'it'} with {len(lists[1])} parts instead of {len(lists[0])}"
         parts = [(f"{at}[{i}]", *pair) for i, pair in enumerate(zip(*lists, strict=True))]
     elif kinds[0] == kinds[1] == "method" and a["method"] == b["method"]:
         parts = [(at, a["of"], b["of"])]
@@ -92,7 +99,7 @@ def _differ(a, b, arrays, others, at):
     elif a == b and type(a) is type(b):
         return None
     else:
-        return f"{at or 'law'}={_short(b)} instead of {_short(a)}"
+        return f"{at}{'=' if at else ''}{_short(b)} instead of {_short(a)}"
     return next((found for place, x, y in parts if (found := _differ(x, y, arrays, others, place))), None)
 
 

@@ -128,7 +128,10 @@ class Run:
 
     @property
     def checkpoint(self) -> tuple[list[np.ndarray], dict] | None:
-        """The last whole checkpoint (carry, meta), or None; meta["records"] counts the records before it."""
+        """The last whole checkpoint (carry, meta), or None; meta["records"] counts the records before it.
+
+        meta["lost"] lists what of it no file can hold, such as lambdas; `codec.Lost` stands in their place.
+        """
         name = max(slots(self._file))[1]
         if name is None:
             return None
@@ -139,9 +142,9 @@ class Run:
             size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=int))
             arrays.append(np.frombuffer(raw[at:at + size].tobytes(), dtype).reshape(shape))
             at += size
-        own = head["meta_arrays"]
-        meta = codec.decode(head["meta"], arrays[:own])
-        return arrays[own:], meta | {"records": head["records"]}
+        own, lost = head["meta_arrays"], []
+        meta = codec.decode(head["meta"], arrays[:own], opaque=lambda text: lost.append(text) or codec.Lost())
+        return arrays[own:], meta | {"records": head["records"], "lost": lost}
 
     def close(self) -> None:
         """Close the file; what was not read is out of reach then."""

@@ -31,6 +31,7 @@ class Stepper(ABC):
     strides: ClassVar[bool] = False  # whether it divides a step of any length itself, so that no dt is needed
     reach: ClassVar[float | None] = None  # stable for h·ρ ≤ reach on the negative real axis; None: for every h
     drift_reach: ClassVar[float | None] = None  # the same for the drift, where only that is explicit
+    outermost: ClassVar[bool] = False  # whether no other stepper may go around it
     on_path: ClassVar[bool] = True  # whether its points lie on one path, of which parts between them can be drawn
 
     def bind(self, law: Equation, h: float | None) -> tuple[Stepper, Equation]:

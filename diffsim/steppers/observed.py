@@ -17,7 +17,7 @@ from diffsim import _checks, _nest
 from diffsim._checks import Verbatim, refuse
 from diffsim._tree import static
 from diffsim.equation import abstract
-from diffsim.steppers.base import Step, Stepper
+from diffsim.steppers.base import Step
 from diffsim.steppers.wrap import Wrapper
 
 
@@ -130,8 +130,8 @@ class Observed(Wrapper):
     """Steps as the stepper inside takes them, watched: `solution.seen` holds what observers have measured.
 
     Nothing of the path is stored: memory does not depend on the number of steps. It goes around all other wrappers,
-    so that walls have acted before anyone looks. Files keep functions by name, so that for `resume` those that
-    observers are given must be importable: not lambdas.
+    so that walls have acted before anyone looks. Files keep functions by name: where observers are given lambdas, pass
+    the stepper to `resume` again.
 
     Args:
         stepper: takes the steps.
@@ -143,36 +143,20 @@ class Observed(Wrapper):
 
     watch: Any = ()
 
+    outermost = True
+    strides = False  # one step to each record would show nothing in between
+
     def __post_init__(self):
         super().__post_init__()
-        if isinstance(self.stepper, Observed):
-            why, way_out = "one of the two would not be asked", "Put all observers into one dict."
-            refuse("stepper", Verbatim("Observed(…)"), "a stepper that is not watched yet", why, way_out, TypeError)
         for observer in self._observers() or [None]:
             _observer(observer)
 
     def _observers(self):
         return _nest.flatten(self.watch)
 
-    turned = Stepper.turned  # walls around it are refused: observers would look before they have acted
-
-    @property
-    def strides(self):
-        """As the stepper inside."""
-        return self.stepper.strides
-
-    @property
-    def on_path(self):
-        """As the stepper inside."""
-        return self.stepper.on_path
-
-    @property
-    def drift_reach(self):
-        """As the stepper inside."""
-        return self.stepper.drift_reach
-
     def check_plan(self, plan):
         """Refuse steps of different lengths where an observer counts lags in steps."""
+        super().check_plan(plan)
         uneven = plan.adapted or abs(plan.longest - plan.shortest) > 1e-6 * abs(plan.longest)
         for observer in self._observers():
             if observer.equal and uneven:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import tensorflow as tf
+
 from diffsim import _checks
 from diffsim.steppers.base import Stepper
 
@@ -20,6 +22,7 @@ class Wrapper(Stepper):
 
     def __post_init__(self):
         _checks.instance("stepper", self.stepper, Stepper, why="it takes the steps", way_out="Use e.g. Heun().")
+        check_inside("stepper", self.stepper, type(self).__name__)
 
     @property
     def takes(self):
@@ -56,6 +59,21 @@ class Wrapper(Stepper):
         """As the stepper inside."""
         return self.stepper.adaptive
 
+    @property
+    def strides(self):
+        """As the stepper inside."""
+        return self.stepper.strides
+
+    @property
+    def on_path(self):
+        """As the stepper inside."""
+        return self.stepper.on_path
+
+    @property
+    def drift_reach(self):
+        """As the stepper inside."""
+        return self.stepper.drift_reach
+
     def error_order(self, law):
         """As the stepper inside."""
         return self.stepper.error_order(law)
@@ -68,6 +86,10 @@ class Wrapper(Stepper):
     def check_start(self, law, y):
         """As the stepper inside."""
         self.stepper.check_start(law, y)
+
+    def check_plan(self, plan):
+        """As the stepper inside."""
+        self.stepper.check_plan(plan)
 
     def prepare(self, law, h):
         """As the stepper inside."""
@@ -84,3 +106,21 @@ class Wrapper(Stepper):
     def fate(self, memory):
         """As the stepper inside."""
         return self.stepper.fate(memory)
+
+
+def check_inside(what, stepper, owner):
+    """Refuse to go around a stepper that has to be the outermost one."""
+    if stepper.outermost:
+        name = type(stepper).__name__
+        shown, expected = _checks.Verbatim(f"{name}(…)"), "a stepper that is not watched yet"
+        why = f"{name} looks when all others have acted, and what is around it would lose what it has seen"
+        way_out = f"Write {name}({owner}(…), {{…}})." if owner != name else "Put all observers into one dict."
+        _checks.refuse(what, shown, expected, why, way_out, TypeError)
+
+
+def loses(stepper, law, y) -> bool:
+    """Whether the stepper knows of particles that walls have taken; `law` and stepper are bound, y is a first state."""
+    if not isinstance(stepper, Wrapper):
+        return False
+    fate = stepper.fate(stepper.init(law.prepare(y), tf.zeros([], tf.float64), y))
+    return fate is not None and fate.alive is not None

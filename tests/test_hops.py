@@ -1,5 +1,7 @@
 """Molecules that hop between cells and react in them: exact laws on lattices, the limit of many, refusals (5σ)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -93,11 +95,16 @@ def pairs_in_two_cells(k, hop, N):
 
 @pytest.mark.parametrize("stepper, dt", [(ds.SSA(), None), (ds.SplitHops(), 0.05)], ids=["SSA", "SplitHops"])
 def test_pairs_meet_in_their_cell_as_the_master_equation_says(stepper, dt):
-    """All 28 states of six molecules in two cells; splitting is off by less than what this many runs can see."""
+    """All 28 states of six molecules in two cells; splitting is off by less than what this many runs can see.
+
+    Some of the runs by themselves, uncompiled, are the same runs.
+    """
     k, D, t, runs = 0.3, 0.5, 0.6, 10_000
     grid = ds.Grid(shape=(2,), size=(2.0,))
     law = ds.Jump([[-2]], ds.Elementary((k,), ((2,),)), hops=(ds.Diffusion(grid, ds.Neumann(0.0), D),))
     (n,) = run(law, start(runs, [6, 0]), t, stepper=stepper, dt=dt)
+    (some,) = run(replace(law, first=20), start(40, [6, 0]), t, stepper=stepper, dt=dt, jit=False)
+    np.testing.assert_array_equal(some, n[20:60])
     states, Q = pairs_in_two_cells(k, D, 6)
     p = expm(t * Q)[:, states.index((6, 0))]
     number = {s: i for i, s in enumerate(states)}
@@ -170,7 +177,9 @@ def test_every_model_of_elementary_reactions_has_a_master_equation(model):
     assert len(local.hops) == len(model.species)
 
 
+@pytest.mark.slow
 def test_same_numbers_in_batches_and_uncompiled():
+    """Two species and three reactions; of one species `test_pairs_meet…` shows it."""
     law = ds.models.master_equation(ds.models.Schnakenberg(Dv=8.0), LINE, ds.Neumann(0.0), size=40.0)
     n0 = tuple(np.full((6, 6), float(s)) for s in (20, 18))
     whole = run(law, n0, 0.4, dt=0.1)

@@ -1,4 +1,4 @@
-"""One stepper until a time, another from then on."""
+"""One stepper until a time, another from then on; and one without its noise, for a last step."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _tree
 from diffsim.steppers.base import Step, Stepper
+from diffsim.steppers.wrap import Wrapper
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,13 @@ class Relay(Stepper):
 
     def __post_init__(self):
         for name in ("first", "then"):
-            _checks.instance(name, getattr(self, name), Stepper, why="it takes steps", way_out="Use e.g. Heun().")
+            one = _checks.instance(name, getattr(self, name), Stepper, why="it takes steps", way_out="Use e.g. Heun().")
+            while isinstance(one, Wrapper):
+                if type(one).fate is not Wrapper.fate:
+                    why = "what it knows of the path, such as lost particles, would not be handed over"
+                    way_out = f"Write {type(one).__name__}(Relay(…), …)."
+                    _checks.refuse(name, one, "a stepper without walls and observers", why, way_out, TypeError)
+                one = one.stepper
         _checks.number("at", self.at, why="it is the time of the handover")
 
     @property
@@ -80,3 +87,12 @@ class Relay(Stepper):
 
         new = tf.cond(late, last, early)
         return Step(new[0], None, new[1])
+
+
+@dataclass(frozen=True)
+class Mean(Wrapper):
+    """The stepper without the noise: where that is additive, the mean of a step."""
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """One step."""
+        return self.stepper.step(law, t, h, y, memory, prepared, None)

@@ -69,7 +69,6 @@ from diffsim.steppers.explicit import Euler as Euler
 from diffsim.steppers.explicit import Heun as Heun
 from diffsim.steppers.explicit import Tsit5 as Tsit5
 from diffsim.steppers.exponential import ETD1 as ETD1
-from diffsim.steppers.exponential import ETDAB2 as ETDAB2
 from diffsim.steppers.exponential import ETDRK2 as ETDRK2
 from diffsim.steppers.exponential import ETDRK4 as ETDRK4
 from diffsim.steppers.hops import SplitHops as SplitHops
@@ -81,6 +80,7 @@ from diffsim.steppers.langevin import BAOAB as BAOAB
 from diffsim.steppers.langevin import LeimkuhlerMatthews as LeimkuhlerMatthews
 from diffsim.steppers.leap import TauLeap as TauLeap
 from diffsim.steppers.multistep import ETDAB as ETDAB
+from diffsim.steppers.multistep import ETDAB2 as ETDAB2
 from diffsim.steppers.multistep import AdamsBashforth as AdamsBashforth
 from diffsim.steppers.multistep import ETDMidpoint as ETDMidpoint
 from diffsim.steppers.observed import Every as Every

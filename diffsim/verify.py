@@ -27,8 +27,9 @@ from diffsim.operators.stencil import Diffusion
 from diffsim.solve import solve
 from diffsim.steppers.base import Stepper
 from diffsim.steppers.explicit import RK4, Euler, Heun, Tsit5
-from diffsim.steppers.exponential import ETD1, ETDAB2, ETDRK2, ETDRK4
+from diffsim.steppers.exponential import ETD1, ETDRK2, ETDRK4
 from diffsim.steppers.implicit import IMEX, TRBDF2, CrankNicolson, ImplicitEuler
+from diffsim.steppers.multistep import ETDAB2
 from diffsim.steppers.stabilised import RKL2
 
 D, TRANSFER, END = 0.02, 0.5, 1.0

@@ -47,16 +47,32 @@ def test_generative_owns_no_loop_no_stepper_no_random_numbers():
 
 
 def test_one_stepper_moves_a_trap_a_pattern_and_an_image():
-    stepper = ds.ETD1()
-    grid = ds.Grid(16, 1.0)
-    scott = ds.models.GrayScott(F=0.037, k=0.060, Du=2e-5, Dv=1e-5).on(grid, ds.Periodic())
-    start = (tf.ones([16], tf.float64), tf.constant(np.linspace(0, 0.5, 16)))
-    for law, y, t in (
-        (ds.Equation(linear=-0.25, diffusion=1.0), tf.zeros([4, 3]), (0.0, 1.0, 3.0)),
-        (scott, start, (0.0, 1.0, 2.0)),
-        (gen.probability_flow(MIX), tf.zeros([4, 1]), gen.karras(3, 0.1, 3.0)),
-    ):
-        assert ds.solve(law, y, t, stepper=stepper, key=ds.key(0), jit=False).info["stepper"] == "ETD1"
+    """One object, each against what is known exactly: the bead's own law, Gray–Scott's modes and kinetics, and DDIM."""
+    etd1 = ds.ETD1()
+    options = {"stepper": etd1, "key": ds.key(0), "jit": False}
+    y0, xi = tf.constant([[1.0, -2.0]], tf.float64), ds.Equation(linear=0.0, diffusion=1.0)
+    bead = ds.solve(ds.Equation(linear=-0.25, diffusion=0.7), y0, (0.0, 3.0), dt=3.0, **options).final
+    dW = ds.solve(xi, 0 * y0, (0.0, 3.0), dt=3.0, **options).final / 3.0**0.5
+    np.testing.assert_allclose(bead, np.exp(-0.75) * y0 + 0.7 * np.sqrt((1 - np.exp(-1.5)) / 0.5) * dW, rtol=1e-13)
+
+    grid, (x,) = ds.Grid(16, 1.0), ds.Grid(16, 1.0).coordinates()
+    scott = ds.models.GrayScott(F=0.0, k=0.0, Du=2e-3, Dv=1e-3).on(grid, ds.Periodic())
+    wave = (np.cos(2 * np.pi * x), 0 * x)  # without v no reaction: a mode of the operator decays at its own rate
+    rate = 2e-3 * 4 * np.sin(np.pi / 16) ** 2 * 16**2
+    sol = ds.solve(scott, wave, (0.0, 20.0), dt=5.0, **options).final
+    np.testing.assert_allclose(sol[0], np.exp(-20 * rate) * wave[0], atol=1e-13)
+    # where all is even, u' = −uv², v' = uv², u + v = 1: ln(v/u) − 1/v = t + constant
+    errors = []
+    for n in (100, 200):
+        u, v = ds.solve(scott, (0 * x + 0.7, 0 * x + 0.3), (0.0, 8.0), dt=8.0 / n, **options).final
+        assert np.abs(u + v - 1).max() < 1e-12
+        errors.append(abs(float(np.log(v[0] / u[0]) - 1 / v[0] - np.log(0.3 / 0.7) + 1 / 0.3 - 8.0)))
+    assert errors[1] < 0.05 and 1.8 < errors[0] / errors[1] < 2.2
+
+    mesh = gen.karras(7, 0.1, 3.0, to_zero=False)  # DDIM on a Gaussian is a product of numbers
+    z, s, flow = np.array([[1.5], [-0.4]]), mesh.sigma, gen.probability_flow(gen.Gaussian([0.0], 0.25))
+    factor = np.prod(1 + (s[1:] - s[:-1]) * s[:-1] / (0.25 + s[:-1] ** 2))
+    np.testing.assert_allclose(run(flow, z, mesh, stepper=etd1), factor * z, rtol=1e-12)
 
 
 # Exact noise of growing amplitude.

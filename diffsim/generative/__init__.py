@@ -4,14 +4,15 @@ Time is λ = log(α/σ), the state z = x/α: there all schedules are one law, dz
 Nothing here owns a loop, a stepper or a random number.
 
     Schedules   VP, SubVP, VE, EDM, Cosine, Sigmoid, ScaledLinear, CondOT in continuous time, Discrete in steps
-    Meshes      karras, exponential, uniform_lambda, uniform_sigma, uniform_time; leading, trailing, linspace
+    Meshes      karras, exponential, beta, uniform_lambda, uniform_sigma, uniform_time; leading, trailing, linspace
     Denoisers   from_epsilon, from_x0, from_v, from_score, from_velocity, preconditioned: networks read as D(z, λ);
-                Gaussian, Mixture: known exactly; from_density: from a density on a grid, by the heat equation
+                Gaussian, Mixture: known exactly; from_density: from a density on a grid, by the heat equation;
+                clip, threshold keep estimates in the range of data; unsure, learned know their variance
     Back        to_epsilon, to_score, to_v, to_velocity
     Laws        reverse_sde, probability_flow, forward_sde; prior, perturb, marginal
     Samplers    samplers.ddim, heun, dpm_solver_pp, unipc, edm, …; sample runs one, samplers.inversion goes back
     Guidance    guide (classifier-free, by a weaker model, rescaled, in an interval), classify, steer
-    Posteriors  pigdm (Masked, Linear), dps, inpaint
+    Posteriors  pigdm (Masked, Linear, Linearised, Inverted), dps, inpaint
     Likelihood  log_likelihood with Trace or Hutchinson; dequantise
     Distances   metrics.mmd, energy_distance, sliced_wasserstein, frechet_distance, precision_recall, with error bars
     Networks    nets.UNet, nets.DiT, nets.MLP; fit trains them (Keras is imported on use)
@@ -19,9 +20,13 @@ Nothing here owns a loop, a stepper or a random number.
 
 import importlib
 
+from diffsim.generative import clocks as clocks
+from diffsim.generative import forms as forms
 from diffsim.generative import metrics as metrics
 from diffsim.generative import samplers as samplers
 from diffsim.generative.betas import Discrete as Discrete
+from diffsim.generative.bounds import clip as clip
+from diffsim.generative.bounds import threshold as threshold
 from diffsim.generative.denoiser import Denoiser as Denoiser
 from diffsim.generative.denoiser import from_epsilon as from_epsilon
 from diffsim.generative.denoiser import from_score as from_score
@@ -42,7 +47,12 @@ from diffsim.generative.likelihood import LogLikelihood as LogLikelihood
 from diffsim.generative.likelihood import Trace as Trace
 from diffsim.generative.likelihood import dequantise as dequantise
 from diffsim.generative.likelihood import log_likelihood as log_likelihood
+from diffsim.generative.measure import Inverted as Inverted
+from diffsim.generative.measure import Linear as Linear
+from diffsim.generative.measure import Linearised as Linearised
+from diffsim.generative.measure import Masked as Masked
 from diffsim.generative.mesh import Mesh as Mesh
+from diffsim.generative.mesh import beta as beta
 from diffsim.generative.mesh import exponential as exponential
 from diffsim.generative.mesh import karras as karras
 from diffsim.generative.mesh import leading as leading
@@ -55,8 +65,6 @@ from diffsim.generative.paths import CondOT as CondOT
 from diffsim.generative.paths import Cosine as Cosine
 from diffsim.generative.paths import ScaledLinear as ScaledLinear
 from diffsim.generative.paths import Sigmoid as Sigmoid
-from diffsim.generative.posterior import Linear as Linear
-from diffsim.generative.posterior import Masked as Masked
 from diffsim.generative.posterior import classify as classify
 from diffsim.generative.posterior import dps as dps
 from diffsim.generative.posterior import inpaint as inpaint
@@ -74,6 +82,8 @@ from diffsim.generative.schedule import VE as VE
 from diffsim.generative.schedule import VP as VP
 from diffsim.generative.schedule import Schedule as Schedule
 from diffsim.generative.schedule import SubVP as SubVP
+from diffsim.generative.variance import learned as learned
+from diffsim.generative.variance import unsure as unsure
 
 _ON_USE = ("fit", "nets", "training")  # they need keras
 

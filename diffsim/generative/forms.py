@@ -47,8 +47,8 @@ class Form(ABC):
     def flow(self, denoiser: Callable):
         """The drift of the probability flow, beside the linear part of `law`."""
 
-    def pull(self, flow, y):
-        """All of the flow, the linear part included, up to the noise of the law; `flow` is its drift."""
+    def pull(self, flow, t, y):
+        """All of the flow, the linear part included, as far as it undoes noise; `flow` is its drift."""
         return flow
 
     def shifted(self, t, by):
@@ -88,7 +88,7 @@ class Data(Form):
         """D."""
         return Pull(denoiser, 1.0)
 
-    def pull(self, flow, y):
+    def pull(self, flow, t, y):
         """D − z."""
         return flow - y
 
@@ -125,11 +125,11 @@ class Noise(Form):
 
     def enter(self, z, lam):
         """z e^λ."""
-        return _nest.map(lambda a: a * _factor(lam, a), z)
+        return _nest.map(lambda a: a * growth(lam, a), z)
 
     def leave(self, state, lam):
         """w e^{−λ}."""
-        return _nest.map(lambda a: a / _factor(lam, a), state)
+        return _nest.map(lambda a: a / growth(lam, a), state)
 
 
 @dataclass(frozen=True)
@@ -177,9 +177,14 @@ def _width(begin, end):
     return tf.exp(-end) * tf.sqrt(-tf.math.expm1(2 * (end - begin)))
 
 
-def _factor(lam, like):
+def growth(lam, like):
     """e^λ, with λ one number or one for each record, shaped to multiply `like`."""
-    return _nest.spread(tf.exp(_nest.to(lam, like.dtype)), like)
+    return factor(tf.exp(_nest.to(lam, like.dtype)), like)
+
+
+def factor(value, like):
+    """One number, or one for each record, shaped to multiply `like`."""
+    return _nest.spread(value, like)
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,7 @@ class Push:
 
     def __call__(self, lam, w):
         """At λ and w."""
-        size = _factor(lam, w)
+        size = growth(lam, w)
         z = w / size
         return -_nest.to(self.pull.rate, w.dtype) * to_epsilon(self.pull.denoiser(z, lam), z, lam)
 

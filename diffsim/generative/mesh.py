@@ -134,6 +134,38 @@ def karras(
     )
 
 
+def beta(
+    steps: int, sigma_min: float, sigma_max: float, *, a: float = 0.6, b: float = 0.6, to_zero: bool = True,
+    schedule=None,
+) -> Mesh:
+    """σ/α at equally spaced quantiles of a beta distribution between its ends, and one more step to 0.
+
+    Args:
+        steps: how many steps, the one to 0 included.
+        sigma_min: least noise level in z = x/α.
+        sigma_max: largest noise level, where sampling begins.
+        a: below 1 crowds steps near sigma_min.
+        b: below 1 crowds steps near sigma_max.
+        to_zero: end at pure data; False ends at sigma_min.
+        schedule: whose times the mesh can tell, optional.
+
+    References:
+        Lee, Kim, Yoo & Ye (2024), arXiv:2407.12173.
+    """
+    from scipy.special import betaincinv
+
+    for name, value in (("a", a), ("b", b)):
+        _checks.number(name, value, above=0.0, why="it is a shape of the beta distribution")
+    return _of_levels(
+        lambda u: sigma_min + (sigma_max - sigma_min) * betaincinv(a, b, 1 - u),
+        steps,
+        sigma_min,
+        sigma_max,
+        to_zero,
+        schedule,
+    )
+
+
 def leading(
     schedule: Discrete, steps: int, *, offset: int = 0, skip_first: bool = False, to_zero: bool = True
 ) -> Mesh:

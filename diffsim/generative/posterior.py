@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
 from diffsim.generative.denoiser import Around, spread
+from diffsim.generative.measure import Measurement
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,8 @@ class Misfit:
 def dps(denoiser: Callable, forward: Callable, y, std: float, scale: float = 1.0) -> Steered:
     """`steer` by a measurement y = A(x) + s n of any kind, linear or not: diffusion posterior sampling.
 
-    p(y | z) is taken at the estimate D as if it were the data, which overrates y where D is uncertain; `pigdm` knows
-    better for linear A.
+    p(y | z) is taken at the estimate D as if it were the data, which overrates y where D is uncertain; `pigdm` takes
+    account of that.
 
     Args:
         denoiser: D(z, λ), differentiable.
@@ -126,43 +127,11 @@ def dps(denoiser: Callable, forward: Callable, y, std: float, scale: float = 1.0
 
 
 @dataclass(frozen=True)
-class Masked:
-    """A x = x where the mask is one: some numbers are seen, others not."""
-
-    mask: Any
-
-    def __call__(self, x):
-        """A x, zero where nothing is seen."""
-        return x * _nest.to(self.mask, x.dtype)
-
-    def solve(self, gap, prior, noise):
-        """Aᵀ(r²AAᵀ + s²)⁻¹ gap."""
-        return self(gap) / (prior + noise)
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A x for a matrix A, shape (m, n), of the n numbers of a sample."""
-
-    matrix: Any
-
-    def __call__(self, x):
-        """A x, shape (batch, m)."""
-        return tf.linalg.matvec(_nest.to(self.matrix, x.dtype), tf.reshape(x, [x.shape[0], -1]))
-
-    def solve(self, gap, prior, noise):
-        """Aᵀ(r²AAᵀ + s²)⁻¹ gap."""
-        A = _nest.to(self.matrix, gap.dtype)
-        S = prior * tf.matmul(A, A, transpose_b=True) + noise * tf.eye(A.shape[0], dtype=gap.dtype)
-        return tf.linalg.matvec(A, tf.transpose(tf.linalg.solve(S, tf.transpose(gap))), transpose_a=True)
-
-
-@dataclass(frozen=True)
 class Measured(Around):
-    """D + e^{−2λ} (∂D/∂z)ᵀ Aᵀ(r²AAᵀ + s²)⁻¹(y − A D)."""
+    """D + e^{−2λ} (∂D/∂z)ᵀ Jᵀ(r²JJᵀ + s²)⁻¹(y − A(D))."""
 
     denoiser: Callable
-    A: Any
+    A: Measurement
     y: Any
     variance: Any
     data_variance: Any
@@ -174,22 +143,23 @@ class Measured(Around):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(z)
             D = self.denoiser(z, lam)
-        gap = tf.cast(self.y, z.dtype) - self.A(D)
-        pull = self.A.solve(gap, v * noise / (v + noise), _nest.to(self.variance, z.dtype))
-        pull = tf.reshape(tf.broadcast_to(pull, tf.shape(pull)), D.shape)
+        pull = self.A.pull(tf.cast(self.y, z.dtype), D, v * noise / (v + noise), _nest.to(self.variance, z.dtype))
+        pull = tf.stop_gradient(tf.broadcast_to(pull, tf.shape(D)))
         return D + noise * tape.gradient(D, z, pull, unconnected_gradients="zero")
 
 
-def pigdm(denoiser: Callable, A, y, std: float, *, data_std: float = 1.0) -> Measured:
-    """Posterior sampling for y = A x + s n: p(y | z) = N(A D, r²AAᵀ + s²), r² the uncertainty of the estimate.
+def pigdm(denoiser: Callable, A: Measurement, y, std: float, *, data_std: float = 1.0) -> Measured:
+    """Posterior sampling for y = A(x) + s n: p(y | z) = N(A(D), r²JJᵀ + s²), r² the uncertainty of the estimate.
 
-    r² = v e^{−2λ}/(v + e^{−2λ}) for data of variance v: exact where the data are N(m, v). λ is a scalar, as in `solve`.
+    r² = v e^{−2λ}/(v + e^{−2λ}) for data of variance v: exact where the data are N(m, v) and A is linear. λ is one
+    scalar, as in `solve`.
 
     Args:
         denoiser: D(z, λ), differentiable.
-        A: Masked(mask), or Linear(matrix).
-        y: what was measured: for Masked shaped like x, of which only what the mask shows is read; for Linear (m,) or
-            (batch, m).
+        A: Masked(mask), Linear(matrix); of nonlinear maps Linearised(forward), by their tangent, or
+            Inverted(forward, inverse), by a pseudo-inverse.
+        y: what was measured, shaped like A(x), or one for all samples; for Masked shaped like x, of which only what the
+            mask shows is read.
         std: s ≥ 0, standard deviation of the measurement.
         data_std: √v.
 
@@ -200,22 +170,12 @@ def pigdm(denoiser: Callable, A, y, std: float, *, data_std: float = 1.0) -> Mea
         Song et al. (2023), https://openreview.net/forum?id=9_gsMA8MRKQ.
     """
     _functions(denoiser=denoiser)
-    way_out = "For other maps use gen.dps."
-    _checks.instance("A", A, (Masked, Linear), why="(r²AAᵀ + s²) is inverted", way_out=way_out)
+    way_out = "Write gen.Linearised(A) for a function that is differentiable, or use gen.dps."
+    _checks.instance("A", A, Measurement, why="(r²JJᵀ + s²) is inverted", way_out=way_out)
     std = _checks.number("std", std, least=0.0, why="it is a standard deviation")
     data_std = _checks.number("data_std", data_std, above=0.0, why="it is a standard deviation")
     y = _checks.finite("y", y, why="it was measured", way_out="Fill gaps with zeros and leave them out by the mask.")
-    if isinstance(A, Linear):
-        shape = np.shape(A.matrix)
-        if len(shape) != 2 or np.shape(y)[-1:] != shape[:1]:
-            expected = f"a matrix (m, n) and y of m numbers, not {np.shape(y)}"
-            _checks.refuse("A", _checks.Verbatim(f"shape {shape}"), expected, "y = A x", "Check the shapes of both.")
-        y = np.reshape(np.asarray(y), (-1, shape[0]))
-    elif not np.isin(np.asarray(A.mask), (0, 1)).all():
-        _checks.refuse("mask", A.mask, "zeros and ones", "a number is seen or not", "Use Linear for weights.")
-    else:
-        y = np.asarray(y) * np.asarray(A.mask)
-    return Measured(denoiser, _tree.own(A), _tree.own(y), std**2, data_std**2)
+    return Measured(denoiser, _tree.own(A), _tree.own(A.checked(y)), std**2, data_std**2)
 
 
 @dataclass(frozen=True)

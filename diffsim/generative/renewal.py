@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest
 from diffsim.equation import Equation
+from diffsim.generative.denoiser import to_score
 from diffsim.generative.forms import Data, Form
 from diffsim.generative.mesh import Mesh
 from diffsim.steppers.detour import Undoing
@@ -60,7 +61,7 @@ class Renewed(Undoing):
     def __call__(self, t, y):
         """At t and y."""
         eta, v = self.shares.rate(self.form.instant(t), y.dtype), self.flow(t, y)
-        return v + eta * self.form.pull(v, y)
+        return v + eta * self.form.pull(v, t, y)
 
     def around(self, t, h):
         """λ(t) − E and λ(t + h) + E."""
@@ -71,6 +72,12 @@ class Renewed(Undoing):
     def noised(self, y, begin, end, xi):
         """As the form has it."""
         return self.form.noised(y, begin, end, xi)
+
+    def score(self, t, y):
+        """(D − z)e^{2λ}, in the variables of the form."""
+        lam = self.form.instant(t)
+        z = self.form.leave(y, lam)
+        return self.form.leave(to_score(self.denoiser(z, lam), z, lam), lam)
 
     def settled(self, y, t, h, at, xi):
         """z e^{−E} + (1 − e^{−E}) D + e^{−λ} √(1 − e^{−2E}) ξ: the bead of an optical trap at D."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 from diffsim import _nest
 from diffsim._tree import static
 from diffsim.steppers.base import Step
-from diffsim.steppers.exponential import Exponential
+from diffsim.steppers.exponential import ETD1, Exponential
 from diffsim.steppers.interpolation import Past, asked, check_order, chosen, own_orders, polynomial, weighted
 from diffsim.steppers.multistep import REACH, held, integrated, relative
 
@@ -107,15 +107,18 @@ class Block(NamedTuple):
     start: Any
     t: Any
     phase: Any  # steps taken since
+    kicked: Any  # what noise has done since, () without noise
 
 
 @dataclass(frozen=True)
-class ETDBlock(Exponential):
+class ETDBlock(ETD1):
     """Exponential Runge–Kutta methods whose stages lie on the mesh: `order` steps make one block of that order.
 
     Each step starts from where its block began and integrates the polynomial through all values of N since: the first
     is `ETD1`, the second of order 2, the third of order 3. One evaluation of N per step; states inside a block are
     stages, of lower order. Blocks remember nothing of those before them. This is DPM-Solver, and ++, singlestep.
+    Additive noise is integrated exactly as by `ETD1`: each stage has the noise since its block began, one path through
+    all of them. With it the strong order is 1.
 
     Args:
         order: 1 to 3; the number of steps must be a multiple of it, unless `orders` says otherwise.
@@ -141,10 +144,17 @@ class ETDBlock(Exponential):
         check_order(type(self).__name__, self.order, 3)
         object.__setattr__(self, "orders", own_orders(self.orders, self.order))
 
+    def prepare(self, law, h):
+        """What moves the noise of earlier steps on, and what makes ∫e^{(h−s)A}dN out of this one's."""
+        if law.diffusion is None:
+            return None
+        return law.linear.multiplier(0, h), law.linear.noise_multiplier(h, law.noise.variance, law.growth)
+
     def init(self, law, t, y):
         """At the beginning of a block."""
         c = law.linear.forward(y)
-        return Block(Past.empty(c, t, self.order), c, tf.cast(t, tf.float64), tf.zeros([], tf.int32))
+        kicked = () if law.diffusion is None else _nest.zeros(c)
+        return Block(Past.empty(c, t, self.order), c, tf.cast(t, tf.float64), tf.zeros([], tf.int32), kicked)
 
     def step(self, law, t, h, y, memory, prepared, noise):
         """The next step of the block."""
@@ -162,7 +172,13 @@ class ETDBlock(Exponential):
             nodes = [(s - begin) / whole for s in past.times]
             tables = [self._table(nodes[: k + 1]) for k in range(self.order)]
             new = _nest.add(new, integrated(phis, length, chosen(phase, tables, self.order), past.values))
-        return Step(A.inverse(new), None, Block(past, start, begin, phase))
+        kicked = memory.kicked
+        if noise is not None:
+            g = law.amplitude(t + tf.cast(h, tf.float64), y)
+            kick = prepared[1](A.forward(_nest.map(tf.multiply, g, noise())))
+            kicked = _nest.add(kick, _nest.where(first, _nest.zeros(kick), prepared[0](kicked)))
+            new = _nest.add(new, kicked)
+        return Step(A.inverse(new), None, Block(past, start, begin, phase, kicked))
 
     def _table(self, nodes):
         if not self.midpoint or len(nodes) == 1:

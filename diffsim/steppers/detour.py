@@ -37,6 +37,10 @@ class Undoing(ABC):
         """y, led by noise alone from one time to another; ξ are standard normal numbers."""
 
     @abstractmethod
+    def score(self, t, y):
+        """∇ log of the density at t."""
+
+    @abstractmethod
     def settled(self, y, t, h, at, xi):
         """y after a step of Langevin's dynamics at the time `at`, as long as the share of the step from t to t + h."""
 
@@ -128,6 +132,52 @@ class Settled(Detour):
         end = t + tf.cast(h, tf.float64)
         y = self._follow(law, t, end, h, y)
         return Step(y if noise is None else law.drift.settled(y, t, h, end, standard(noise, h)), None, ())
+
+
+@dataclass(frozen=True)
+class Shaken(Detour):
+    """A step of Langevin's dynamics at t, as long as keeps its noise to its pull as r, then the stepper's own step.
+
+    y + ε s + √(2ε) ξ with ε = 2(r|ξ|/|s|)², s the score, norms over all axes but the first. The pair of increment and
+    area of the noise gives both steps independent numbers.
+
+    Args:
+        stepper: takes a step of the law with its noise.
+        ratio: r.
+
+    References:
+        Song & Ermon (2019), arXiv:1907.05600; Song et al. (2021), arXiv:2011.13456, algorithm 4.
+    """
+
+    ratio: float = 0.16
+
+    def bind(self, law, h):
+        """Bind the stepper to the law as it is."""
+        super().bind(law, h)
+        stepper, bound = self.stepper.bind(law, h)
+        return replace(self, stepper=stepper), bound
+
+    def prepare(self, law, h):
+        """As the stepper inside."""
+        return self.stepper.prepare(law, h)
+
+    def step(self, law, t, h, y, memory, prepared, noise):
+        """One step."""
+        if noise is not None:
+            score = law.drift.score(t, y)
+            area = noise.area()[1]
+
+            def shaken(a, s, x):
+                xi = x * tf.cast(tf.sqrt(12 / tf.abs(h)), a.dtype)
+                size = 2 * (_nest.to(self.ratio, a.dtype) * _norm(xi) / _norm(s)) ** 2
+                return a + size * s + tf.sqrt(2 * size) * xi
+
+            y = _nest.map(shaken, y, score, area)
+        return self.stepper.step(law, t, h, y, memory, prepared, noise)
+
+
+def _norm(a):
+    return tf.norm(a, axis=list(range(1, a.shape.rank)), keepdims=True)
 
 
 def standard(noise, h):

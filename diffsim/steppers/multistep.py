@@ -153,6 +153,20 @@ class ETDAB(ETD1):
         return table
 
 
+class ETDAB2(ETDAB):
+    """Y₁ = e^{hA}Y + hφ₁N + (h²/h₋)φ₂(N − N₋): `ETDAB(2)`, N continued along the line through its last two values.
+
+    References:
+        Cox & Matthews (2002), doi:10.1006/jcph.2002.6995; Lu et al. (2022), arXiv:2211.01095 (its sibling 2M).
+    """
+
+    def __init__(self):
+        super().__init__(order=2)
+
+    def __repr__(self):
+        return "ETDAB2()"
+
+
 @dataclass(frozen=True)
 class ETDMidpoint(Exponential):
     """a = e^{hA/2}Y + (h/2)φ₁(hA/2)N(Y),  Y₁ = e^{hA}Y + hφ₁(hA)N(t + h/2, a): order 2 in one step.

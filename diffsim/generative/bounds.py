@@ -1,0 +1,93 @@
+"""Estimates kept within the range of data: clipped, or drawn back into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from diffsim import _checks, _nest
+from diffsim.generative.denoiser import Around
+
+
+@dataclass(frozen=True)
+class Clipped(Around):
+    """D cut off at two values."""
+
+    denoiser: Callable
+    low: Any
+    high: Any
+
+    def __call__(self, z, lam):
+        """At z and λ."""
+        return tf.clip_by_value(self.denoiser(z, lam), _nest.to(self.low, z.dtype), _nest.to(self.high, z.dtype))
+
+
+def clip(denoiser: Callable, low: float = -1.0, high: float = 1.0) -> Clipped:
+    """D ↦ min(max(D, low), high): no estimate beyond the range of data.
+
+    The noise in z is what is left beside the clipped estimate, in every sampler.
+
+    Args:
+        denoiser: D(z, λ).
+        low: least value of data.
+        high: largest.
+
+    References:
+        Ho, Jain & Abbeel (2020), arXiv:2006.11239.
+    """
+    _function(denoiser)
+    why = "it is an end of the range of data"
+    low, high = _checks.number("low", low, why=why), _checks.number("high", high, why=why)
+    if not low < high:
+        _checks.refuse("high", high, f"a number > low = {low:g}", "data lie between them", "Swap them.")
+    return Clipped(denoiser, low, high)
+
+
+@dataclass(frozen=True)
+class Thresholded(Around):
+    """D/s cut off at ±1, s of each sample from its largest entries."""
+
+    denoiser: Callable
+    share: Any
+    most: Any
+
+    def __call__(self, z, lam):
+        """At z and λ."""
+        D = self.denoiser(z, lam)
+        flat = tf.sort(tf.abs(tf.reshape(D, [tf.shape(D)[0], -1])), axis=1)
+        count = flat.shape[1]
+        place = _nest.to(self.share, z.dtype) * (count - 1)
+        left = tf.cast(tf.clip_by_value(tf.floor(place), 0, max(count - 2, 0)), tf.int32)
+        a, b = (tf.gather(flat, tf.minimum(left + i, count - 1), axis=1) for i in (0, 1))
+        s = a + (b - a) * (place - tf.cast(left, z.dtype))
+        s = tf.clip_by_value(s, _nest.to(1.0, z.dtype), _nest.to(self.most, z.dtype))
+        return tf.clip_by_value(D / _nest.spread(s, D), _nest.to(-1.0, z.dtype), _nest.to(1.0, z.dtype))
+
+
+def threshold(denoiser: Callable, share: float = 0.995, most: float = 1e4) -> Thresholded:
+    """D ↦ D/s cut off at ±1, s ≥ 1 the `share` quantile of |D| in each sample: dynamic thresholding.
+
+    Against the saturation that strong guidance brings; images in [−1, 1], not latents.
+
+    Args:
+        denoiser: D(z, λ).
+        share: of the entries of a sample that stay below s.
+        most: s at most; 1 is `clip`.
+
+    References:
+        Saharia et al. (2022), arXiv:2205.11487, section 2.3.
+    """
+    _function(denoiser)
+    share = _checks.number("share", share, above=0.0, why="it is a share of the entries")
+    if share > 1.0:
+        _checks.refuse("share", share, "a number in (0, 1]", "it is a share of the entries", "Use 0.995, say.")
+    return Thresholded(denoiser, share, _checks.number("most", most, least=1.0, why="data lie in [−1, 1]"))
+
+
+def _function(denoiser):
+    if not callable(denoiser):
+        way_out = "Use gen.from_epsilon(network, schedule), say."
+        _checks.refuse("denoiser", denoiser, "a function D(z, λ)", "its estimates are bounded", way_out, TypeError)

@@ -138,6 +138,16 @@ def test_patches_are_put_together_as_they_were_cut(dit):
     assert np.linalg.matrix_rank(p) > 8 and len(np.unique(p.round(9), axis=0)) == 32  # every place has its own
 
 
+def test_groups_are_normalised_as_defined():
+    layer, x = GroupNorm(2, epsilon=0.1, dtype="float64"), some(3, 4, 2, 6, dtype=np.float64)
+    layer.build(x.shape)
+    gamma, beta = (some(6, seed=s, dtype=np.float64) for s in (2, 3))
+    layer.set_weights([gamma, beta])
+    parts = x.reshape(3, 8, 2, 3)
+    y = (parts - parts.mean((1, 3), keepdims=True)) / np.sqrt(parts.var((1, 3), keepdims=True) + 0.1)
+    np.testing.assert_allclose(layer(x), y.reshape(x.shape) * gamma + beta, rtol=0, atol=1e-13)
+
+
 def test_half_precision_does_not_spoil_the_statistics_of_groups():
     x = np.float16(500 + 2 * some(2, 64, 8))  # squares beyond the range of float16, spread far below the mean
     half, full = GroupNorm(2, dtype="mixed_float16"), GroupNorm(2, dtype="float64")

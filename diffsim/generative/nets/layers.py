@@ -104,11 +104,16 @@ class GroupNorm(keras.layers.Layer):
     def call(self, x):
         """Normalise."""
         size, channels, dtype = ops.shape(x), x.shape[-1], x.dtype
-        y = ops.cast(x, wide(x))
-        y = ops.reshape(y, (size[0], -1, self.groups, channels // self.groups))
-        y = y - ops.mean(y, (1, 3), keepdims=True)
-        y = y * ops.rsqrt(ops.mean(ops.square(y), (1, 3), keepdims=True) + self.epsilon)
-        return ops.cast(ops.reshape(y, size) * self.gamma + self.beta, dtype)
+        y = ops.reshape(ops.cast(x, wide(x)), (size[0], -1, channels))
+        y = y - self._means(y)
+        y = y * (ops.rsqrt(self._means(ops.square(y)) + self.epsilon) * self.gamma)
+        return ops.cast(ops.reshape(y + self.beta, size), dtype)
+
+    def _means(self, y):
+        """(batch, 1, channels): means over the grid, where memory is read in order, then over few channels."""
+        channels = y.shape[-1]
+        mean = ops.reshape(ops.mean(y, 1), (-1, self.groups, channels // self.groups))
+        return ops.reshape(ops.repeat(ops.mean(mean, -1), channels // self.groups, -1), (-1, 1, channels))
 
     def compute_output_shape(self, shape):
         """That of x."""

@@ -1,11 +1,16 @@
-"""D1: Brownian particles, million particle-steps per second through `solve`; beside NumPy and diffrax.
+"""D1: Brownian particles, million particle-steps per second through `solve`; beside NumPy, ReaDDy and diffrax.
 
 * free: 10⁶ particles in three dimensions, dX = √(2D) dW, float32. NumPy: x += √(2Dh) ξ, its fastest generator, in
-  place, on the one core that it uses.
+  place, on the one core that it uses. ReaDDy: its integrator in a periodic box without reactions and potentials, on one
+  core ("SingleCPU") and on all ("CPU").
 * trap: 10⁵ Ornstein–Uhlenbeck paths by Euler–Maruyama in equal steps of the same number, float32, on fresh noise and
   on a path that can be refined; diffrax (JAX) with Euler on UnsafeBrownianPath and VirtualBrownianTree, mapped over
   keys as its manual has it ("vmap"), and with the whole ensemble as one state ("state").
+
+Peers run in the Python PEERS, by default this one.
 """
+
+import time
 
 import numpy as np
 
@@ -43,6 +48,21 @@ def free_numpy(n, steps):
         return x[0, 0]
 
     return run
+
+
+def free_readdy(n, steps, kernel):
+    """Seconds of its loop alone, what it does before the first step apart."""
+    import readdy
+
+    system = readdy.ReactionDiffusionSystem([10.0] * 3, unit_system=None)
+    system.add_species("A", D)
+    simulation = system.simulation(kernel=kernel)
+    simulation.show_progress = False
+    simulation.add_particles("A", np.random.default_rng(1).random((n, 3)) * 10 - 5)
+    simulation.run(2, DT)
+    began = time.perf_counter()
+    simulation.run(steps, DT)
+    return time.perf_counter() - began
 
 
 def trap_diffsim(n, steps, refinable):
@@ -99,8 +119,12 @@ def trap_diffrax(n, steps, refinable, ensemble):
     return lambda: float(whole(key, x0)[0, 0])
 
 
-def measure(problem, tool, n, steps, refinable=False, ensemble=None):
+def measure(problem, tool, n, steps, refinable=False, ensemble=None, kernel=None):
     """Seconds of a run, and particle-steps per second."""
+    if tool == "readdy":
+        seconds = [free_readdy(n, steps, kernel) for _ in range(3)]
+        result = {"median_s": float(np.median(seconds)), "least_s": min(seconds), "most_s": max(seconds), "repeats": 3}
+        return {**result, "million_particle_steps_per_s": n * steps / result["median_s"] / 1e6}
     if problem == "free":
         run = {"diffsim": free_diffsim, "numpy": free_numpy}[tool](n, steps)
     elif tool == "diffsim":
@@ -116,6 +140,8 @@ def cases(fast):
     n, m, steps = (10**4, 10**3, 16) if fast else (10**6, 10**5, 1024)
     for tool in ("diffsim", "numpy"):
         yield {"problem": "free", "tool": tool, "n": n, "steps": 16 if fast or tool == "numpy" else 128}
+    for kernel in ("SingleCPU", "CPU"):
+        yield {"problem": "free", "tool": "readdy", "n": n, "steps": 4 if fast else 16, "kernel": kernel}
     for refinable in (False, True):
         case = {"problem": "trap", "n": m, "steps": steps // 8 if refinable else steps, "refinable": refinable}
         yield {**case, "tool": "diffsim"}
@@ -124,4 +150,5 @@ def cases(fast):
 
 
 if __name__ == "__main__":
-    compare(__file__, measure, cases, lambda r: f"{r['million_particle_steps_per_s']:.1f} million particle-steps/s")
+    told = lambda r: f"{r['million_particle_steps_per_s']:.1f} million particle-steps/s"  # noqa: E731
+    compare(__file__, measure, cases, told, peers=("readdy", "diffrax"))

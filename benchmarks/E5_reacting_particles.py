@@ -3,20 +3,18 @@
 Michaelis–Menten, ReaDDy's benchmark: E + S ⇌ ES → E + P, 909 E and 9091 S in a periodic box of 4.4964³, D = 10, Doi
 kinetics with R = .03, λ = 86.78438 (k₁ = .01, with Smoldyn its binding radius for that rate), k₋₁ = k₂ = 1, in steps
 of 8·10⁻⁴. The state at the end goes into the results: the rate equation at t = .8 has 268.5 ES and 148.0 P. Peers run
-in a Python of their own, PEERS, on all cores where they use them.
+in the Python PEERS, by default this one, on all cores where they use them.
 """
 
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from harness import compare, timed
+from harness import PEERS, compare, timed
 
 L, D, R, LAMBDA, DT = 4.4964, 10.0, 0.03, 86.78438364, 8e-4
 NUMBERS = {"E": 909, "S": 9091}
-PEERS = os.environ.get("PEERS", "/opt/peervenv2/bin/python")
 
 
 def diffsim(steps):

@@ -6,6 +6,7 @@ a fresh process, so that threads, flags and caches of one package do not meet th
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -20,7 +21,8 @@ import numpy as np
 
 HERE = Path(__file__).parent
 PACKAGES = ("diffsim", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "devito", "py-pde", "numba", "fipy")
-PACKAGES += ("jax", "jaxlib", "exponax")
+PACKAGES += ("jax", "jaxlib", "exponax", "diffrax", "readdy", "keras", "torch", "diffusers")
+PEERS = os.environ.get("PEERS", sys.executable)  # the Python in which those tools are that are not where diffsim is
 
 
 def timed(run, repeats=5):
@@ -72,7 +74,7 @@ def steps_for(run, seconds, least=2):
         steps *= 4
 
 
-def compare(script, measure, cases, key):
+def compare(script, measure, cases, key, peers=()):
     """The main function of a benchmark: measure the cases, print a line for each, return all results so far.
 
     Args:
@@ -80,6 +82,7 @@ def compare(script, measure, cases, key):
         measure: (**case) → dict, run in a process of its own.
         cases: (fast: bool) → list of dicts of plain values, among them "tool".
         key: result → what to print.
+        peers: tools that run in the Python PEERS, an environment variable, by default in this one.
     """
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--fast", action="store_true", help="small cases only; nothing is written")
@@ -113,16 +116,17 @@ def compare(script, measure, cases, key):
         before = next((f for f in found if all(f.get(k) == v for k, v in case.items())), None)
         if before and args.disturbed is not None and before.get("others", 1.0) <= args.disturbed:
             continue
-        result = {**case, **in_process(script, case, args.under), "when": time.strftime("%Y-%m-%d %H:%M")}
+        python = PEERS if case["tool"] in peers else sys.executable
+        result = {**case, **in_process(script, case, args.under, python), "when": time.strftime("%Y-%m-%d %H:%M")}
         found = [f for f in found if any(f.get(k) != v for k, v in case.items())] + [result]
         title = sys.modules["__main__"].__doc__.splitlines()[0]
         if not args.fast:
-            path.write_text(json.dumps({"title": title, **about(), "results": found}, indent=1) + "\n")
+            path.write_text(json.dumps({"title": title, **about(peers), "results": found}, indent=1) + "\n")
         print(*case.values(), "→", result["error"] if "error" in result else key(result), flush=True)
     return found
 
 
-def in_process(script, case, under=""):
+def in_process(script, case, under="", python=sys.executable):
     """The measurement of one case in a fresh Python; {"error": …} if it fails."""
     cores = str(os.cpu_count())
     env = {
@@ -132,7 +136,7 @@ def in_process(script, case, under=""):
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]),
     }
-    command = [*shlex.split(under), sys.executable, str(script), "--case", json.dumps(case)]
+    command = [*shlex.split(under), python, str(script), "--case", json.dumps(case)]
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     if done.returncode:
         return {
@@ -143,14 +147,22 @@ def in_process(script, case, under=""):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def about():
-    """Versions and hardware."""
-    versions = {"python": platform.python_version()}
+def installed():
+    """Versions of packages, those that are there."""
+    versions = {}
     for name in PACKAGES:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+    return versions
+
+
+def about(peers=()):
+    """Versions and hardware."""
+    versions = {"python": platform.python_version(), **installed()}
+    if peers and sys.executable != PEERS:
+        code = "import json, harness; print(json.dumps(harness.installed()))"
+        done = subprocess.run([PEERS, "-c", code], cwd=HERE, capture_output=True, text=True)
+        versions["of peers"] = json.loads(done.stdout) if done.returncode == 0 else {}
     cpu = platform.processor()
     info = Path("/proc/cpuinfo")
     if info.exists():

@@ -8,12 +8,16 @@ import math
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
+from diffsim._checks import SolveError
 from diffsim._compiled import Compiled
 from diffsim.choose import stepper_for
 from diffsim.equation import Equation, Slot
 from diffsim.intake import as_state
-from diffsim.noise import Interval
+from diffsim.jump import Jump
+from diffsim.law import Law
+from diffsim.solution import Status
 from diffsim.steppers.base import Stepper
+from diffsim.steppers.wrap import loses
 
 
 class Simulation:
@@ -21,12 +25,13 @@ class Simulation:
 
     Gradients flow to the initial state, to every tensor inside the law (D, wall values, model parameters) and to
     variables that its functions refer to; variables are read at each call. Gradients are those of the discrete steps,
-    exact to rounding. The backward pass keeps 2√n states: it marches through n steps
-    again in
-    √n segments and differentiates each segment from its start.
+    exact to rounding. The backward pass keeps 2√n states: it marches through n steps again in √n segments and
+    differentiates each segment from its start. Counted molecules change by jumps and have no such gradient.
+
+    What a stepper remembers of its steps begins anew with each call.
 
     Args:
-        law: the law, or one of the same structure; `advance` accepts others.
+        law: an Equation, a Jump or particles.Molecules, or one of the same structure; `advance` accepts others.
         stepper: how to take one step; None chooses.
         dt: length of a step [time]; negative runs backwards.
         like: a state of the shape and dtype that `advance` will get.
@@ -39,17 +44,19 @@ class Simulation:
         Griewank & Walther (2000), doi:10.1145/347837.347846, for checkpointing.
     """
 
-    def __init__(self, law: Equation, stepper: Stepper | None = None, *, dt: float, like, jit: bool = True):
-        _checks.instance(
-            "law", law, Equation, why="a simulation moves a state along a law", way_out="Build an Equation(…)."
-        )
+    def __init__(
+        self, law: Equation | Jump | Law, stepper: Stepper | None = None, *, dt: float, like, jit: bool = True
+    ):
+        why, way_out = "a simulation moves a state along a law", "Build an Equation(…)."
+        _checks.instance("law", law, (Equation, Jump, Law), why=why, way_out=way_out)
         dt = _checks.number("dt", dt, why="it is the length of a step")
         if dt == 0.0:
             _checks.refuse(
                 "dt", dt, "a number other than zero", "nothing moves in no time", "Pass the length of a step."
             )
         self.law, self.dt, self.jit = law, dt, jit
-        bound = law.of_state(as_state(like))
+        like = as_state(like)
+        bound = law.of_state(like)
         if stepper is None:
             stepper, self.why = stepper_for(bound, dt)
         else:
@@ -58,7 +65,11 @@ class Simulation:
             "stepper", stepper, Stepper, why="it takes the steps", way_out="Use e.g. ETDRK2()."
         )
         self.stepper, self._bound = self._asked.bind(bound, dt)
-        self.stepper.check_start(self._bound, as_state(like))
+        self.stepper.check_start(self._bound, like)
+        if loses(self.stepper, self._bound, like):
+            why = "the state alone is handed on, and which particles are lost is no part of it"
+            way_out = "Use solve(…), whose solution.fate knows, or Reflected(…)."
+            _checks.refuse("stepper", _checks.Verbatim("walls that react"), "walls that lose no particle", why, way_out)
 
     def advance(self, y, steps: int, *, t: float = 0.0, law: Equation | None = None, key=None, first: int = 0):
         """The state after `steps` steps from time t.
@@ -73,27 +84,44 @@ class Simulation:
 
         Returns:
             The state at t + steps·dt.
+
+        Raises:
+            SolveError: molecules could not go on: their pool was full, a rate was negative; y is as it was.
         """
         steps = _checks.integer("steps", steps, least=0, why="it counts steps")
         y = as_state(y)
-        bound = self._bound
+        stepper, bound = self.stepper, self._bound
         if law is None and any(isinstance(leaf, tf.Variable) for leaf in _tree.flatten(self.law)[0]):
             law = self.law  # what follows from their values is computed anew
         if law is not None:
-            law, calculus = law.of_state(y), self._asked.calculus
-            bound = self._asked.bind(law if calculus is None else law.stated_in(calculus, self.dt), None)[1]
-        if bound.diffusion is not None and not tf.is_tensor(t):
+            stepper, bound = self._bind(law.of_state(y))
+        slots = bound.slots()
+        if Slot.DIFFUSION in slots and not tf.is_tensor(t):
             bound.noise.covers(t, t + steps * self.dt, self.dt)
-        if key is None and Slot.DIFFUSION in bound.slots():
+        if key is None and slots & {Slot.DIFFUSION, Slot.JUMPS}:
             _checks.refuse(
                 "key", None, "a key", "noise is a function of key, step and element", "Pass key=ds.key(0).", TypeError
             )
-        leaves, structure = _tree.flatten((bound, self.stepper))
+        leaves, structure = _tree.flatten((bound, stepper))
         real = _nest.real_dtype(y)
         leaves = _tree.as_tensors(leaves, real)
         key = tf.zeros([2], tf.uint32) if key is None else tf.convert_to_tensor(key)
         rest = _nest.to(t, tf.float64), tf.constant(self.dt, tf.float64), tf.constant(first, tf.int64), key
-        return _program(structure, steps, self.jit)(leaves, y, rest)
+        end = _program(structure, steps, self.jit)(leaves, y, rest)
+        if Slot.JUMPS in slots and not tf.is_symbolic_tensor(_nest.flatten(end)[0]) and not _nest.all_finite(end):
+            def remembered(*given):
+                return _Path(structure, *given, steps).end()[1]
+
+            memory = tf.function(remembered, jit_compile=self.jit, autograph=False)(leaves, y, *rest)
+            raise SolveError(stepper.complaint(bound, memory) or Status.NON_FINITE.value)
+        return end
+
+    def _bind(self, law):
+        """(stepper, law) for another law, in the form in which they run."""
+        if not isinstance(law, Equation):
+            return self._asked.bind(law, self.dt)  # steppers of molecules plan by the law
+        calculus = self._asked.calculus
+        return self.stepper, self._asked.bind(law if calculus is None else law.stated_in(calculus, self.dt), None)[1]
 
 
 @functools.lru_cache(maxsize=64)
@@ -101,11 +129,12 @@ def _program(structure, steps: int, jit: bool):
     """The compiled march, with a compiled march backwards as its gradient."""
 
     def end(leaves, y, rest):
-        return _Path(structure, leaves, y, *rest, steps).end()
+        return _Path(structure, leaves, y, *rest, steps).end()[0]
 
     def run(leaves, y, rest):
         forth = tf.function(end, jit_compile=jit, autograph=False)
         flat = [*leaves, *_nest.flatten(y)]
+        jumps = Slot.JUMPS in _tree.unflatten(structure, leaves)[0].slots()
         smooth = [i for i, x in enumerate(flat) if x.dtype.is_floating or x.dtype.is_complex]
 
         @tf.custom_gradient
@@ -116,6 +145,11 @@ def _program(structure, steps: int, jit: bool):
             given = full[: len(leaves)], _nest.pack(y, full[len(leaves) :]), rest
 
             def backward(*bars, variables=()):
+                if jumps:
+                    why = "numbers of molecules change by jumps, whose odds a gradient along one path does not see"
+                    way_out = "Differentiate rate_equation() or langevin(), or take differences of runs with one key."
+                    _checks.refuse("gradient", _checks.Verbatim("asked for"), "none", why, way_out)
+
                 def pull(leaves, y, rest, bars):
                     return _Path(structure, leaves, y, *rest, steps, tuple(variables)).gradient(bars)
 
@@ -153,8 +187,7 @@ class _Path:
             law, prepared = prepared
         n = self.first + tf.cast(k, tf.int64)
         t = self.t + tf.cast(k, tf.float64) * self.h64
-        noise = None if law.diffusion is None else Interval(law.noise, self.key, n, t, self.h64, y)
-        step = stepper.step(law, t, self.h, y, memory, prepared, noise)
+        step = stepper.step(law, t, self.h, y, memory, prepared, law.over(self.key, n, t, self.h64, y))
         return step.y, step.memory
 
     def _march(self, start, pair, count):
@@ -168,8 +201,8 @@ class _Path:
         )[1]
 
     def end(self):
-        """The last state."""
-        return self._march(tf.constant(0), self._start(self.leaves, self.y), self.steps)[0]
+        """(last state, what the stepper remembers)."""
+        return self._march(tf.constant(0), self._start(self.leaves, self.y), self.steps)
 
     def gradient(self, bars):
         """Cotangents of leaves, first state and variables, given those of the last state."""

@@ -113,3 +113,53 @@ def test_backward_in_time_undoes_forward():
     fixed = law("periodic", 0.1, -0.7)
     there, back = (ds.Simulation(fixed, ds.ETD1(), dt=s * DT, like=START, jit=False) for s in (1, -1))
     np.testing.assert_allclose(back.advance(there.advance(START, 3), 3), START, rtol=1e-13)
+
+
+def test_counted_molecules_advance_as_in_solve():
+    """With rates of another law, too."""
+    key, n0 = ds.key(5), np.tile([30.0, 0.0], (4, 1))
+
+    def swap(k):
+        return ds.Jump.of(f"A <-> B @ {k}, 0.4")
+
+    sim = ds.Simulation(swap(1.3), dt=0.25, like=n0, jit=False)
+    for k in (1.3, 0.2):
+        whole = ds.solve(swap(k), n0, (0, 1), dt=0.25, key=key, jit=False).final
+        np.testing.assert_array_equal(sim.advance(n0, 4, key=key, law=swap(k)), whole)
+    with pytest.raises(TypeError, match="key=None: expected a key"):
+        sim.advance(n0, 4)
+    with pytest.raises(TypeError, match="law=3: expected Equation or Jump or Law"):
+        ds.Simulation(3, dt=0.1, like=n0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("texts", [("A -> B @ {}",), ("2 A -> B @ {}",)])
+def test_molecules_in_space_advance_as_in_solve(texts):
+    """With rates of another law, too; a pool that overflows says so."""
+    key, box, kinetics = ds.key(5), ds.Box((0.0,), (2.0,)), ds.particles.Doi(0.1)
+
+    def law(k):
+        texts_of = (*(t.format(k) for t in texts), "0 -> A @ 30")
+        return ds.particles.Molecules.of(*texts_of, D=0.3, region=box, kinetics=kinetics)
+
+    y0 = law(0.3).fill({"A": 20}, 40, ds.key(1), dtype=tf.float64)
+    sim = ds.Simulation(law(0.3), dt=0.05, like=y0, jit=False)
+    for k in (0.3, 0.1):
+        whole = ds.solve(law(k), y0, (0, 0.2), dt=0.05, key=key, jit=False).final
+        np.testing.assert_array_equal(sim.advance(y0, 4, key=key, law=law(k)).kind, whole.kind)
+    with pytest.raises(ds.SolveError, match="capacity=a pool with .* too few: expected a place for each"):
+        sim.advance(y0, 40, key=key)
+
+
+def test_what_a_simulation_cannot_hand_on_is_refused():
+    n0, x0 = tf.constant([[30.0, 0.0]]), np.zeros((3, 2))
+    sim = ds.Simulation(ds.Jump.of("A -> B @ 1"), dt=0.25, like=n0, jit=False)
+    with (
+        pytest.raises(ValueError, match="gradient=asked for: expected none, because numbers of molecules change by jumps"),
+        tf.GradientTape() as tape,
+    ):
+        tape.watch(n0)
+        tape.gradient(sim.advance(n0, 2, key=ds.key(1)), n0)
+    absorbed = ds.Absorbed(ds.EulerMaruyama(), ds.Ball(0.0, 1.0))
+    with pytest.raises(ValueError, match="stepper=walls that react: expected walls that lose no particle, because"):
+        ds.Simulation(ds.Equation(diffusion=1.0), absorbed, dt=0.1, like=x0)

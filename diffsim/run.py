@@ -186,6 +186,7 @@ class Run:
             part, rest = self._block(half)
             carry, arrays, done, finite = self._march(good, part, half)
             if bool(finite):
+                self.carry = carry  # checkpoints belong to the records before them
                 self._keep_some([p.end for p in part[: int(done)] if p.save], arrays)
                 good, block, limit = carry, [*part[int(done) :], *([rest] if rest else []), *self.pending], limit - half
             else:

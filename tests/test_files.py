@@ -91,3 +91,20 @@ def test_commands_print_no_banners(tmp_path):
     for start in (["-m", "diffsim", "info"], ["-c", code]):
         done = subprocess.run([sys.executable, *start, str(path)], capture_output=True, text=True, check=True, env=env)
         assert "records" in done.stdout and done.stderr == ""
+
+
+def explodes(t, y):
+    """ẏ = y², infinite at t = 1 for y = 1."""
+    return y * y
+
+
+def test_a_run_that_failed_resumes_from_its_last_record(tmp_path):
+    """Records before a blow-up stay as they are, each once."""
+    path = str(tmp_path / "run.h5")
+    law, save = ds.Equation(drift=explodes), ds.SaveAt(every=4, to=path)
+    options = {"stepper": ds.Euler(), "dt": 0.05, "throw": False, "jit": False}
+    failed = ds.solve(law, np.array([1.0]), (0.0, 3.0), save=save, **options)
+    again = ds.resume(path, law=law, throw=False)
+    assert failed.status is again.status is ds.Status.NON_FINITE and len(failed.t) > 3
+    np.testing.assert_array_equal(again.t, failed.t)
+    assert again.steps == failed.steps

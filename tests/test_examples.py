@@ -382,6 +382,24 @@ def test_michaelis_menten(run):
         assert numbers[f"enzymes by {way}"] == pytest.approx(909, abs=1e-2)
 
 
+def test_theory_of_stochastic_turing():
+    """Its spectrum solves Lyapunov's equation wave by wave, by SciPy, where no wave grows without noise."""
+    from scipy.linalg import solve_continuous_lyapunov
+
+    example = load("43_stochastic_turing")
+    model, k2 = example.MODEL, np.linspace(0.0, 4.0, 33)
+    (u, v) = state = model.steady_states()[0]
+    C, J = example.covariance(state, k2), model.symbol(k2, state).numpy()
+    assert np.linalg.eigvals(J).real.max() < 0
+    fires = np.array([1.5, 2.2 * u, u * u * v, u])  # ∅ → u, u → v, 2u + v → 3u, u → ∅
+    nu = np.array([[1, -1, 1, -1], [0, 1, -1, 0]])
+    for k, j, c in zip(k2, J, C, strict=True):
+        Q = (nu * fires) @ nu.T + 2 * k * np.diag([u, 8 * v])
+        np.testing.assert_allclose(c, solve_continuous_lyapunov(j, -Q), rtol=1e-9)
+    assert C[:, 0, 0].max() / u > 5 and abs(k2[np.argmax(C[:, 0, 0])] - 1.5 / 8**0.5) < 0.2
+
+
+@pytest.mark.slow
 def test_stochastic_turing(run):
     """Noise alone makes a peak fifteen times what independent molecules give, as linear theory has it."""
     numbers = run("43_stochastic_turing")

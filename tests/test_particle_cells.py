@@ -58,7 +58,7 @@ def test_default_capacities_hold_particles_at_random():
     """With the default capacity a random box overflows with odds below 1e-13: Poisson tails, by SciPy."""
     from scipy.stats import poisson
 
-    for number, cutoff in ((100, 0.01), (10_000, 0.03), (1000, 0.2)):
+    for number, cutoff in ((100, 0.01), (10_000, 0.03), (1000, 0.2), (100_000, 0.2)):
         cells = Cells.over([0.0] * 3, [1.0] * 3, cutoff, number=number)
         mean = number / cells.number
         assert cells.number * poisson.sf(cells.capacity, mean) < 1e-13 or cells.capacity == number

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.linalg import expm
 
 import diffsim as ds
 from diffsim.particles import Contact, Doi, Kinetics, Molecules, Pool, Smoluchowski, contact
@@ -29,8 +30,9 @@ def test_many_short_steps_are_doi(d):
     """p → λΔt: E4's λ gives E4's rate, and the length of a contact is that of continuous time; 0.02 % at s = R/25."""
     D, R, lam = 20.0, 0.03, 86.78438364
     h = (R / 25) ** 2 / (2 * D)
-    exact = contact.doi(d, R, math.sqrt(lam / D))
-    assert contact.length(d, R, -math.expm1(-lam * h), math.sqrt(2 * D * h)) == pytest.approx(exact, rel=1e-3)
+    exact, found = contact.doi(d, R, math.sqrt(lam / D)), contact.length(d, R, -math.expm1(-lam * h), math.sqrt(2 * D * h))
+    assert found == pytest.approx(exact, rel=1e-3)
+    assert d != 2 or math.exp(found - exact) == pytest.approx(1.0, rel=3e-2)  # a itself is e⁻⁵⁰⁰ R
     if d == 3:
         assert 4 * math.pi * D * exact == pytest.approx(0.0098, rel=1e-4)
         assert Doi(R).rate(3, 4 * math.pi * D * exact, D) == pytest.approx(lam, rel=1e-9)
@@ -39,8 +41,9 @@ def test_many_short_steps_are_doi(d):
 @pytest.mark.parametrize("d", (1, 2, 3))
 def test_an_absorbing_surface_seen_at_the_ends_of_steps_recedes(d):
     """ρ → a + .58259…s for short steps: −ζ(½)/√2π, known from random walks; all of space, k Δt, for long ones."""
-    assert contact.radius_for(d, 6.0, 1.0) - 6.0 == pytest.approx(0.5825971579, rel=1e-3)
-    assert contact.radius_for(d, 60.0, 1.0) - 60.0 == pytest.approx(0.5825971579, rel=1e-4)  # by the other formula
+    six, sixty = (math.log(a) if d == 2 else a for a in (6.0, 60.0))
+    assert contact.radius_for(d, six, 1.0) - 6.0 == pytest.approx(0.5825971579, rel=1e-3)
+    assert contact.radius_for(d, sixty, 1.0) - 60.0 == pytest.approx(0.5825971579, rel=1e-4)  # by the other formula
     if d == 3:
         assert contact.ball(3, contact.radius_for(3, 1e-4, 1.0)) == pytest.approx(2 * math.pi * 1e-4, rel=1e-3)
 
@@ -65,6 +68,37 @@ def test_chance_and_radius_are_inverses_of_length():
         assert contact.chance_for(d, radius, a, s) == pytest.approx(chance, rel=1e-6)
         assert contact.length(d, contact.radius_for(d, a, s), 1.0, s) == pytest.approx(a, rel=1e-6)
     assert contact.chance_for(3, 0.03, 0.0299, 0.18) is None
+
+
+@pytest.mark.parametrize("d", (1, 2, 3))
+@pytest.mark.parametrize("chance", (1e-8, 1e-6, 1e-3, 0.3))
+def test_both_formulas_of_a_contact_meet(d, chance):
+    """Where the surface is taken as flat, from ρ = 50 s on, also for reactions so slow that ln a is −10⁵."""
+    below, above = (contact.length(d, contact.FINE * (1 + e), chance, 1.0) for e in (-1e-6, 1e-6))
+    assert above == pytest.approx(below, rel=2e-5)
+
+
+def pairs_of_one_kind(k, back, V, N):
+    """L of 2A → C at k n(n − 1)/V and C → 2A at `back`, by the number of C."""
+    c = np.arange(N // 2 + 1)
+    a, L = N - 2 * c, np.zeros((len(c), len(c)))
+    bind, part = k / V * a * (a - 1), back * c
+    return L + np.diag(bind[:-1], -1) + np.diag(part[1:], 1) - np.diag(bind + part)
+
+
+@pytest.mark.parametrize(("kinetics", "d"), ((Doi(0.2), 2), pytest.param(Smoluchowski(), 1, marks=pytest.mark.slow)))
+def test_two_of_one_kind_where_diffusion_is_fast(kinetics, d):
+    """On their way and in balance the master equation, where a step mixes the box; with twice the rate it is not."""
+    k, back, N, boxes = 0.02, 0.5, 8, 1000
+    law = Molecules.of(f"2 A <-> C @ {k}, {back}", D=5.0, region=ds.Box((0.0,) * d, (1.0,) * d),
+                       boundary=ds.Periodic(), kinetics=kinetics)  # fmt: skip
+    y0 = law.fill({"A": N}, N, ds.key(3), boxes=(boxes,))
+    ts = [0.6, 4.2]
+    seen = run(law, y0, 4.2, 28, key=5, jit=False, save=ds.SaveAt(ts=ts, fn=law.count)).y.numpy()[..., 1]
+    for t, x in zip(ts, seen, strict=True):
+        means = [np.arange(N // 2 + 1) @ expm(t * pairs_of_one_kind(f * k, back, 1.0, N))[:, 0] for f in (1, 2)]
+        error = 5 * x.std() / math.sqrt(boxes)
+        assert abs(x.mean() - means[0]) < error + 0.01 < abs(x.mean() - means[1])
 
 
 # Text, states, refusals
@@ -113,6 +147,9 @@ OUTSIDE = Pool(tf.constant([[0.5, 3.0]]), tf.constant([0.0]))
         (lambda: run(small(Smoluchowski()), OUTSIDE._replace(x=OUTSIDE.x / 4), 1.0), "never meet"),
         (lambda: run(FRAGILE, OUTSIDE._replace(x=OUTSIDE.x / 4), 1.0), "come apart"),
         (lambda: Doi(0.03).rate(3, 10.0, 20.0), "no pair reacts faster than it meets"),
+        (lambda: small().pool({"A": [[0.5, 0.5, 0.5]]}, 5), r"positions\[A\]=.* expected shape \(m, 2\), because"),
+        (lambda: Molecules.of("A -> 0 @ 1", D=1.0, region=ds.Ball((0.0, 0.0), 1.0)).well_mixed(), "only a Box knows"),
+        (lambda: ds.solve(small(), OUTSIDE._replace(x=OUTSIDE.x / 4), (0, 1), key=ds.key(0)), "to choose it. Pass dt=….$"),
     ),
 )
 def test_refusals(call, words):
@@ -137,6 +174,14 @@ def test_a_full_pool_stops_the_run_with_the_last_good_state():
     n = int(law.count(0.0, solution.final)[0])
     assert 30 < n <= 40
     assert np.isfinite(solution.final.x).all()
+
+
+@pytest.mark.slow
+def test_what_follows_on_a_full_pool_is_not_taken_for_the_cause():
+    """The steps of a call go on without positions, of which cells would overflow."""
+    law = Molecules.of("A -> 2 A @ 3", "2 A -> 0 @ 1e-9", D=0.1, region=ds.Box((0.0,), (9.0,)), kinetics=Doi(0.01))
+    with pytest.raises(ds.SolveError, match="^capacity=a pool with .* The last good state, at step .* solution.final"):
+        run(law, law.fill({"A": 30}, 60, ds.key(0)), 8.0, 80, jit=False)
 
 
 @pytest.mark.slow

@@ -222,11 +222,10 @@ def _cut(length, edge, cutoff, sides, closes):
 
 def _capacity(mean, cells):
     """The least k with cells · P(N > k) < SURE, N Poisson with this mean."""
-    k, p, above = 0, math.exp(-mean), -math.expm1(-mean)
-    while cells * above >= SURE and k < 20 + 8 * mean:
+    k = int(mean)
+    while k < 20 + 8 * mean:
+        p = math.exp((k + 1) * math.log(mean) - mean - math.lgamma(k + 2))
+        if cells * p / max(1 - mean / (k + 2), 0.1) < SURE:  # the tail, bounded by a geometric series
+            break
         k += 1
-        p *= mean / k
-        above = p * (mean / (k + 1)) / max(1 - mean / (k + 2), 0.1)  # the tail, term by term, bounded by a series
-        if k < mean:
-            above = 1.0
     return k

@@ -158,12 +158,19 @@ class Molecules(Law):
 
     def pool(self, positions: dict, capacity: int, dtype=tf.float32) -> Pool:
         """A Pool with molecules at given positions, an array (m, d) for each species, by name."""
-        rows = {s: np.asarray(x, np.float64).reshape(-1, self.ndim) for s, x in positions.items()}
+        rows = {s: self._rows(s, np.asarray(x, np.float64)) for s, x in positions.items()}
         kind = self._kinds({s: len(x) for s, x in rows.items()}, capacity, (), dtype)
         ordered = [rows[s] for s in self.species if s in rows and len(rows[s])]
         some = np.concatenate(ordered or [np.asarray(self.corners).mean(0)[None]])
         empty = np.repeat(some[:1], capacity - sum(map(len, ordered)), axis=0)
         return Pool(tf.constant(np.concatenate([*ordered, empty]), dtype), kind)
+
+    def _rows(self, species, x):
+        """(m, d), also of one position (d,) and of none."""
+        if x.size and (x.ndim not in (1, 2) or x.shape[-1] != self.ndim):
+            why = f"the region has {self.ndim} dimensions"
+            refuse(f"positions[{species}]", x, f"shape (m, {self.ndim})", why, "Give each molecule its coordinates.")
+        return x.reshape(-1, self.ndim)
 
     def _kinds(self, numbers, capacity, boxes, dtype):
         for s in set(numbers) - set(self.species):
@@ -179,7 +186,10 @@ class Molecules(Law):
         return tf.stack([tf.reduce_sum(tf.cast(y.of(s), y.x.dtype), -1) for s in range(len(self.species))], -1)
 
     def well_mixed(self, volume: float | None = None) -> Jump:
-        """The same reactions without space: molecules of one volume, by default that of the box."""
+        """The same reactions without space: molecules of one volume, by default that of a Box."""
+        if volume is None and not isinstance(self.region, Box):
+            why, way_out = "only a Box knows its own", "Pass e.g. well_mixed(4 / 3 * math.pi * R**3)."
+            refuse("volume", None, "that of the region", why, way_out, TypeError)
         volume = float(np.prod(np.subtract(*self.corners[::-1]))) if volume is None else volume
         volume = _checks.number("volume", volume, above=0.0, why="molecules meet in it")
         k = tuple(k * volume ** (1 - sum(met)) for k, met in zip(self.k, self.orders, strict=True))

@@ -108,7 +108,8 @@ class DiffuseReact(Stepper):
         born, missing = [*born, *others, *newborn(now, pool)], tf.constant(0)
         if born:
             pool, missing = placed(pool, born)
-        kind = tf.where(left > 0, CROWDED, tf.where(missing > 0, FULL, memory.kind))
+        calm = tf.equal(memory.kind, CALM)  # else it has gone wrong before, and what follows is not the cause
+        kind = tf.where(calm, tf.where(left > 0, CROWDED, tf.where(missing > 0, FULL, CALM)), memory.kind)
         x = tf.where(kind > CALM, _nest.to(math.nan, y.x.dtype), tf.reshape(pool.x, y.x.shape))
-        memory = Fault(kind, tf.where(kind > memory.kind, tf.maximum(left, missing), memory.missing))
+        memory = Fault(kind, tf.where(calm, tf.maximum(left, missing), memory.missing))
         return Step(Pool(x, tf.reshape(pool.kind, lead)), None, memory)

@@ -13,7 +13,7 @@ from diffsim import _checks, _nest, rates
 from diffsim._tree import static
 from diffsim.calculus import NoiseMap
 from diffsim.equation import Equation, Slot, grid_of
-from diffsim.jump_checks import check_state
+from diffsim.jump_checks import check_hops, check_state
 from diffsim.noise.base import row
 from diffsim.rates import Elementary
 
@@ -80,6 +80,7 @@ class Jump:
             _checks.refuse("species", tuple(names), "different names", "they tell species apart", "Rename one.")
         object.__setattr__(self, "species", tuple(names))
         object.__setattr__(self, "first", row(self.first))
+        check_hops(self)
 
     def _check_elementary(self):
         if not isinstance(self.propensities, Elementary):

@@ -6,8 +6,25 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest
+from diffsim.equation import grid_of
 
 WHOLE = {tf.float32: 2.0**24, tf.float64: 2.0**53}  # whole numbers up to here are exact
+
+
+def check_hops(law):
+    """Refuse hops that are not one operator with rates between cells, or None, for each species, on one grid."""
+    if law.hops is None:
+        return
+    shown, way_out = law.hops, "Pass hops=(Diffusion(grid, boundary, D), …), None for a species that stays."
+    if not isinstance(law.hops, tuple) or len(law.hops) != len(law.species):
+        expected = f"a tuple of {len(law.species)}, for {', '.join(law.species)}"
+        _checks.refuse("hops", shown, expected, "each species hops in its own way", way_out, TypeError)
+    grids = [grid_of(op) for op in law.hops if op is not None]
+    if not grids or None in grids:
+        expected, why = "operators Diffusion(…) on a grid, at least one", "molecules hop at its rates from cell to cell"
+        _checks.refuse("hops", shown, expected, why, way_out, TypeError)
+    if any(grid != grids[0] for grid in grids):
+        _checks.refuse("hops", shown, "operators on one grid", "those that react are in one cell", way_out)
 
 
 def check_state(law, y):

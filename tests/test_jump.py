@@ -254,6 +254,10 @@ def test_text_says_what_it_says():
     assert ds.Jump.of("A -> B @ 1", species=("B", "A")).stoichiometry == ((1, -1),)
 
 
+HOPS = ds.Diffusion(ds.Grid(3, 1.0), ds.Neumann(), 0.1)
+MEAN = ds.analysis.TimeAverage(lambda t, n: n[:, 0])
+
+
 def test_what_is_refused_before_anything_runs():
     law, one = ds.Jump.of("A -> 0 @ 1"), tf.constant([[3.0]])
     cases = [
@@ -274,6 +278,12 @@ def test_what_is_refused_before_anything_runs():
         (lambda: ds.Elementary((1.0, 2.0), ((1,),)), "each reaction has its constant"),
         (lambda: run(law, one, 1, stop=ds.Steady(0.1), dt=0.1), "never come to rest"),
         (lambda: run(law, one, 1, stepper=ds.SplitHops(), dt=0.1), "nothing to split"),
+        (lambda: run(law, one, 1, stepper=ds.Observed(ds.SSA(), MEAN)), "Observed estimates no error .* Pass dt=….$"),
+        (lambda: ds.Jump([[-1]], [1.0], hops=HOPS), "each species hops in its own way"),
+        (lambda: ds.Jump([[-1, 1]], [1.0], hops=(HOPS,)), "each species hops in its own way"),
+        (lambda: ds.Jump([[-1]], [1.0], hops=(None,)), "at its rates from cell to cell"),
+        (lambda: ds.Jump([[-1]], [1.0], hops=(-1.0,)), "at its rates from cell to cell"),
+        (lambda: ds.Jump([[-1, 1]], [1.0], hops=(HOPS, ds.Laplacian(ds.Grid(4, 1.0), ds.Neumann()))), "one grid"),
         (lambda: ds.solve(law, one, (0, 1)), "Pass key="),
         (lambda: ds.Jump([[1]], [-1.0]), "never fewer than none"),
         (lambda: ds.Jump([[0.5]], [1.0]), "whole numbers of molecules"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from diffsim import _tree
 from diffsim.equation import Equation, Slot
 from diffsim.law import Law
+from diffsim.operators.nested import PerLeaf
 from diffsim.steppers.explicit import Heun, Tsit5
 from diffsim.steppers.exponential import ETD1, ETDRK2
 from diffsim.steppers.hops import SplitHops
 from diffsim.steppers.implicit import TRBDF2
+from diffsim.steppers.langevin import BAOAB
 from diffsim.steppers.ssa import SSA
 from diffsim.steppers.stabilised import RKL2
 from diffsim.steppers.stochastic import EulerMaruyama
@@ -27,6 +29,8 @@ def stepper_for(law: Equation, h: float | None):
         return SSA(), "every event is simulated at its time"
     diagonal = law.linear is not None and law.linear.diagonalises
     if Slot.DIFFUSION in used:
+        if _underdamped(law):
+            return BAOAB(), "friction and noise act on velocities, and are integrated exactly between kicks and moves"
         if diagonal and law.noise.gaussian and law.growth is not None:
             if law.noise.variance is not None:
                 return ETD1(), "the noise is additive and the linear part diagonalises, so both are integrated exactly"
@@ -52,6 +56,13 @@ def stepper_for(law: Equation, h: float | None):
     if h is not None and 2 * (abs(h) * law.linear.radius()) < CHEAP_STAGES**2:
         return RKL2(), "the linear part does not diagonalise and the step needs few stabilised stages"
     return TRBDF2(), "the linear part is stiff and does not diagonalise"
+
+
+def _underdamped(law) -> bool:
+    """Whether the law is one of a pair (x, v), friction and constant noise acting on v alone."""
+    pair = isinstance(law.linear, PerLeaf) and len(law.linear.ops) == 2 and law.linear.ops[0] is None
+    rests = isinstance(law.diffusion, tuple) and isinstance(law.diffusion[0], (int, float)) and law.diffusion[0] == 0
+    return pair and rests and law.drift is not None and law.noise.gaussian
 
 
 def _steady_walls(op) -> bool:

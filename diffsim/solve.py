@@ -25,8 +25,9 @@ from diffsim.solution import Solution, Status
 from diffsim.steppers.base import Stepper
 from diffsim.steppers.implicit import TRBDF2
 from diffsim.steppers.reaction import check_reaction
+from diffsim.steppers.wrap import loses
 from diffsim.stepsize import PID
-from diffsim.stop import Steady
+from diffsim.stop import Extinct, Steady
 
 ASKED = "it was asked for"
 
@@ -154,7 +155,9 @@ def finish(run: Run, clock, progress, max_steps, throw, began) -> Solution:
         raise interrupt
     if throw and solution.status.failed:
         where = f"at {place(solution)}"
-        cause = run.complaint or (cause_of(run) if solution.status is Status.NON_FINITE else "")
+        if run.complaint:
+            raise SolveError(f"{run.complaint} The last good state, {where}, is solution.final.", solution)
+        cause = cause_of(run) if solution.status is Status.NON_FINITE else ""
         cause = f" {cause}" if cause else ""
         raise SolveError(f"{solution.status.value} It happened after the last good state, {where}.{cause}", solution)
     return solution
@@ -162,7 +165,7 @@ def finish(run: Run, clock, progress, max_steps, throw, began) -> Solution:
 
 def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedule, dict]:
     """Everything checked and in the form in which it runs: parts of the program, schedule, and what to report."""
-    way_out = "Build one with Equation(…), Jump.of(…) or a model's .on(…)."
+    way_out = "Build one with Equation(…), Jump.of(…) or a model's .on(…); laws of particles are its .law."
     _checks.instance("law", law, (Equation, Jump, Law), why="solve moves a state along a law", way_out=way_out)
     if isinstance(law, Jump) and isinstance(stop, Steady):
         why = "numbers of molecules never come to rest"
@@ -193,7 +196,7 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
             stepsize,
             "a number",
             f"{type(stepper).__name__} estimates no error by which to adapt steps",
-            "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4().",
+            _way_to_steps(bound),
             TypeError,
         )
     if Slot.DIFFUSION in bound.slots():
@@ -208,6 +211,9 @@ def compose(law, y0, t, stepper, dt, save: SaveAt, stop) -> tuple[Parts, Schedul
     stepper.check_plan(plan)
     stepper, bound = stepper.bind(bound, None if plan.adapted else plan.longest)
     stepper.check_start(bound, y0)
+    if isinstance(stop, Extinct) and not loses(stepper, bound, y0):
+        why, way_out = "nothing would ever stop it", "Use Absorbed(…) or Reactive(…), or stop=When(lambda t, y: …)."
+        _checks.refuse("stop", stop, "a stepper with walls that absorb or react", why, way_out)
     info = {
         "stepper": type(stepper).__name__,
         "why": why,
@@ -249,11 +255,20 @@ def _free_steps(stepper, law, plan, why, save, stop):
             None,
             "a number",
             f"{type(stepper).__name__} estimates no error by which to choose it",
-            "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4().",
+            _way_to_steps(law),
             TypeError,
         )
     why += "; steps are adapted to rtol=1e-6, atol=1e-9"
     return stepper, PID(), plan, why if stop is None else why + ", and halved to find the time of the stop"
+
+
+def _way_to_steps(law) -> str:
+    """What to do where a stepper does not choose its steps."""
+    if Slot.JUMPS in law.slots():
+        return "Pass dt=…."
+    if Slot.DIFFUSION in law.slots():
+        return "Pass dt=…, or Equation(noise=BrownianTree(t0, t1)) and Heun()."
+    return "Pass dt=…, or use Tsit5(), TRBDF2(), RKL2() or ETDRK4()."
 
 
 def leaves_of(parts: Parts, y):

@@ -311,6 +311,7 @@ def porous(u):
         ),
         (ds.Equation(linear=-1.0, diffusion=0.1), Y0, 0.1, "ETD1"),
         (ds.Equation(linear=-1.0, diffusion=lambda t, y: y), Y0, 0.1, "EulerMaruyama"),
+        (ds.models.Underdamped(None, kT=0.5).law, (Y0, Y0), 0.1, "BAOAB"),
     ],
 )
 def test_the_stepper_follows_from_the_law(law, y0, dt, name):

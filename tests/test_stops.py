@@ -119,3 +119,10 @@ def test_a_simulation_reads_variables_and_differentiates_them():
         loss, (in_D, in_k) = gradients()
         exact = Y0.sum() * np.exp(-RATE * D_ / 0.1 - k_)
         np.testing.assert_allclose([loss, in_D, in_k], [exact, -RATE / 0.1 * exact, -exact], rtol=1e-5)
+
+
+def test_no_one_can_be_extinct_without_walls_that_take_particles():
+    free, inside = ds.Equation(diffusion=1.0), ds.Ball((0.0, 0.0), 1.0)
+    for stepper in (ds.EulerMaruyama(), ds.Reflected(ds.EulerMaruyama(), inside)):
+        with pytest.raises(ValueError, match="stop=Extinct.*: expected a stepper with walls that absorb or react, because"):
+            ds.solve(free, np.zeros((2, 2)), (0, 1), dt=0.1, stepper=stepper, stop=ds.Extinct(), key=ds.key(0))

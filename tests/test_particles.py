@@ -147,6 +147,7 @@ OUTSIDE = Pool(tf.constant([[0.5, 3.0]]), tf.constant([0.0]))
         (lambda: run(small(Smoluchowski()), OUTSIDE._replace(x=OUTSIDE.x / 4), 1.0), "never meet"),
         (lambda: run(FRAGILE, OUTSIDE._replace(x=OUTSIDE.x / 4), 1.0), "come apart"),
         (lambda: Doi(0.03).rate(3, 10.0, 20.0), "no pair reacts faster than it meets"),
+        (lambda: run(NEVER, OUTSIDE._replace(x=OUTSIDE.x / 4), 1.0), "expected a meeting of rate > 0, because it undoes"),
         (lambda: small().pool({"A": [[0.5, 0.5, 0.5]]}, 5), r"positions\[A\]=.* expected shape \(m, 2\), because"),
         (lambda: Molecules.of("A -> 0 @ 1", D=1.0, region=ds.Ball((0.0, 0.0), 1.0)).well_mixed(), "only a Box knows"),
         (lambda: ds.solve(small(), OUTSIDE._replace(x=OUTSIDE.x / 4), (0, 1), key=ds.key(0)), "to choose it. Pass dt=….$"),

@@ -8,7 +8,8 @@ it react with probability p if |r| < ρ, have the right kinetics if they have th
     g(r) = 1 − p ∫_{r'<ρ} Σₙ Gₙ(r, r') g(r') dr',    Gₙ the normal density of variance ns²,
 
 g being the density just before the reaction, where in one and two dimensions the sum is regularised by a constant. The
-equation is solved on Gauss–Legendre points.
+equation is solved on Gauss–Legendre points. In the plane lengths are given by ln a: where reactions are slow against
+diffusion a is as small as e^{−2πD/k}, for which there is no floating-point number.
 
 References:
     Andrews & Bray (2004), doi:10.1088/1478-3975/1/3/001, for binding radii by iteration of the radial propagator;
@@ -37,37 +38,41 @@ def ball(d: int, radius: float) -> float:
 def doi(d: int, radius: float, q: float) -> float:
     """a of pairs that react at the rate λ while |r| < R, with q = √(λ/D), D the sum of both diffusivities.
 
-    R − coth(qR)/q on a line, R exp(−I₀(qR)/(qR I₁(qR))) in the plane, R − tanh(qR)/q in space.
+    R − coth(qR)/q on a line, R − tanh(qR)/q in space; in the plane ln a = ln R − I₀(qR)/(qR I₁(qR)).
     """
     z = q * radius
     if z == 0.0:
-        return -math.inf if d == 1 else 0.0
+        return -math.inf if d < 3 else 0.0
     if d == 1:
         return radius - 1 / (math.tanh(z) * q)
     if d == 2:
         from scipy.special import ive
 
-        return radius * math.exp(-ive(0, z) / (z * ive(1, z)))
+        return math.log(radius) - float(ive(0, z) / (z * ive(1, z)))
     return radius - math.tanh(z) / q if z > 1e-3 else radius * z * z * (1 - 0.4 * z * z) / 3
 
 
 def length(d: int, radius: float, chance: float, s: float) -> float:
-    """a of pairs that react with probability p if |r| < ρ at the end of a step of standard deviation s.
+    """a (in the plane ln a) of pairs that react with probability p if |r| < ρ at the end of a step.
 
     Args:
         d: dimension, 1, 2 or 3.
         radius: ρ > 0.
         chance: 0 < p ≤ 1.
-        s: √(2D Δt) > 0, D the sum of both diffusivities.
+        s: standard deviation of a step √(2D Δt) > 0, D the sum of both diffusivities.
     """
     x = radius / s
-    if x <= FINE:
-        return s * _length(d, x, float(chance))
+    a = _length(d, x, float(chance)) if x <= FINE else _flat(d, x, chance)
+    return a + math.log(s) if d == 2 else s * a
+
+
+def _flat(d, x, chance):
+    """The same in units of s where the surface is flat: that of Doi with a radius that is off as on a line."""
     q = math.inf if chance >= 1 else math.sqrt(-2 * math.log1p(-chance))  # e^{q²/2}(1 − p) = 1, in units of s
     if math.isinf(q):
-        return radius - LAG * s
+        return math.log(x - LAG) if d == 2 else x - LAG
     lag = doi(1, FINE, q) - _length(1, FINE, float(chance))
-    return s * (doi(d, x, q) - lag)
+    return doi(d, x - lag * math.tanh(q * FINE) ** 2, q)  # ∂a/∂R = coth²(qR) on a line
 
 
 def _length(d, x, p):
@@ -77,7 +82,7 @@ def _length(d, x, p):
     if d == 1:
         return LAG - 1 / J
     if d == 2:
-        return math.sqrt(2) * math.exp(-np.euler_gamma - math.pi / J)
+        return 0.5 * math.log(2) - float(np.euler_gamma) - math.pi / J
     return J / (2 * math.pi)
 
 
@@ -110,15 +115,15 @@ def _density(d, r, n):
 
 
 def chance_for(d: int, radius: float, a: float, s: float) -> float | None:
-    """p for which `length(d, ρ, p, s)` is a; None if even p = 1 is not enough."""
+    """p for which `length(d, ρ, p, s)` is a (in the plane ln a); None if even p = 1 is not enough."""
     if length(d, radius, 1.0, s) < a:
         return None
     return math.exp(_root(lambda u: length(d, radius, math.exp(u), s) - a, -40.0, 0.0))
 
 
 def radius_for(d: int, a: float, s: float) -> float:
-    """ρ for which `length(d, ρ, 1, s)` is a: the binding radius of Andrews and Bray."""
-    low, high = 1e-9 * s, max(a, 0.0) + 2 * s
+    """ρ for which `length(d, ρ, 1, s)` is a (in the plane ln a): the binding radius of Andrews and Bray."""
+    low, high = 1e-9 * s, (math.exp(a) if d == 2 else max(a, 0.0)) + 2 * s
     while length(d, high, 1.0, s) < a:
         high *= 2
     return math.exp(_root(lambda u: length(d, math.exp(u), 1.0, s) - a, math.log(low), math.log(high)))

@@ -43,14 +43,15 @@ def main(fast=False, figure=None):
     from sklearn.neural_network import MLPClassifier
 
     (images, labels), (others, _), (unseen, truth) = REAL["digits"]()
-    asked, network = np.arange(1000) % 10, gen.training.load(WEIGHTS, SCHEDULE)
+    network, many = gen.training.load(WEIGHTS, SCHEDULE), 1000 if fast else 3000
     judge = MLPClassifier((32,), max_iter=400, random_state=0, alpha=1e-2)
     judge.fit(images.reshape(-1, 64), labels)
     distance = partial(frechet_distance, features=partial(hidden, judge))
-    made = {eta: draw(network, asked, eta) for eta in ((0.5,) if fast else (0.0, 0.5, 1.0))}
-    mixed = {n: REAL["mixture"](images, 1000, n) for n in ((40,) if fast else (10, 20, 40))}
+    made = {e: draw(network, np.arange(500) % 10, e) for e in ((0.5,) if fast else (0.0, 0.5, 1.0))}
+    mixed = {n: REAL["mixture"](images, 500, n) for n in ((40,) if fast else (10, 20, 40))}
     eta, n = (min(sets, key=lambda a, sets=sets: distance(sets[a], others).value) for sets in (made, mixed))
-    x, y = made[eta], mixed[n]
+    asked = np.arange(many) % 10
+    x, y = draw(network, asked, eta), REAL["mixture"](images, many, n)
     parts = [[without(a, i) for a in (x, y, unseen)] for i in range(10)]
     leads = [distance(b, c).value - distance(a, c).value for a, b, c in parts]
     if figure:

@@ -237,7 +237,7 @@ def _free_steps(stepper, law, plan, why, save, stop):
             "Pass dt=…, or SaveAt(ts=[…]).",
         )
     if is_exact(stepper, law) and stop is not None:
-        if Slot.DIFFUSION in law.slots() or why == ASKED:
+        if law.slots() & {Slot.DIFFUSION, Slot.JUMPS} or why == ASKED:
             _checks.refuse(
                 "dt",
                 None,

@@ -285,6 +285,7 @@ def test_what_is_refused_before_anything_runs():
         (lambda: ds.Jump([[-1]], [1.0], hops=(-1.0,)), "at its rates from cell to cell"),
         (lambda: ds.Jump([[-1, 1]], [1.0], hops=(HOPS, ds.Laplacian(ds.Grid(4, 1.0), ds.Neumann()))), "one grid"),
         (lambda: ds.solve(law, one, (0, 1)), "Pass key="),
+        (lambda: run(law, one, 1, stop=ds.When(lambda t, n: tf.reduce_all(n < 1))), "Pass dt=…: the run ends within dt"),
         (lambda: ds.Jump([[1]], [-1.0]), "never fewer than none"),
         (lambda: ds.Jump([[0.5]], [1.0]), "whole numbers of molecules"),
         (lambda: ds.Jump([[-2]], ds.Elementary((1.0,), ((1,),))), "too few"),

@@ -118,6 +118,7 @@ def small(kinetics=None, **kwargs):
 
 
 FRAGILE = Molecules.of("A + B <-> C @ 0.5, 1000", D=1.0, region=ds.Box((0.0, 0.0), (1.0, 2.0)), kinetics=Doi(0.1))
+NEVER = Molecules.of("A + B <-> C @ 0, 1", D=1.0, region=ds.Box((0.0, 0.0), (1.0, 2.0)), kinetics=Doi(0.1))
 OUTSIDE = Pool(tf.constant([[0.5, 3.0]]), tf.constant([0.0]))
 
 

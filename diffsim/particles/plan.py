@@ -124,6 +124,10 @@ def plan_for(law, h: float | None, capacity: int | None) -> Plan:
 
 
 def _check_apart(law, change, radius, chance):
+    if not sum(float(law.k[c.r]) for c in law.scheme.pairs[change.undoes].changes) > 0:
+        why = "it undoes a meeting that never happens, and has no equilibrium with it"
+        way_out = 'Leave the meeting out: "C -> A + B @ 1".'
+        _checks.refuse(f"k of reaction {change.r}", float(law.k[change.r]), "a meeting of rate > 0", why, way_out)
     q = float(apart(law, change, float(law.k[change.r]), radius, chance))
     if not q < ALMOST:
         shown = _checks.Verbatim(f"{float(law.k[change.r]):g}, with which {q:.3g} of 1 would come apart in a step")

@@ -129,6 +129,24 @@ def test_a_mobility_matrix_leaves_the_law_at_rest():
     far(x[:, 0] * x[:, 1], 0.0)
 
 
+def test_a_mobility_that_varies_leaves_the_law_at_rest():
+    """p ∝ e^{−V/kT}, ⟨x²⟩ = kT/k; taken in Itô's sense p ∝ e^{−V/kT}/μ."""
+    k, kT, n = 1.5, 0.7, 10_000
+    model = ds.models.Overdamped(lambda t, x: 0.5 * k * x * x, kT=kT, mobility=lambda t, x: 0.4 + 1 / (1 + 2 * x * x))
+    x0 = (kT / k) ** 0.5 * ds.random.normal(ds.key(3), [n], F64)
+    x = final(model.law, x0, 3.0, dt=0.1, stepper=ds.Platen(), jit=False)
+    near(x**2, kT / k)
+    far(x**2, kT / (2 * k))  # √(kTμ) in place of √(2kTμ)
+    as_ito = dataclasses.replace(model.law, calculus=ds.Ito())
+    x = final(as_ito, x0, 3.0, dt=0.1, stepper=ds.Platen(), jit=False)
+
+    def weight(x):
+        return np.exp(-0.5 * k * x * x / kT) / (0.4 + 1 / (1 + 2 * x * x))
+
+    near(x**2, quad(lambda x: x * x * weight(x), -9, 9)[0] / quad(weight, -9, 9)[0])
+    far(x**2, kT / k)
+
+
 def test_effective_diffusion_in_a_washboard():
     """D9: D_eff = D/I₀(A/kT)², from the variance between two times; non-unit parameters."""
     A, kT, mobility, n = 0.9, 0.8, 1.3, 40_000

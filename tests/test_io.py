@@ -150,7 +150,7 @@ def test_a_new_run_replaces_the_old_one_with_its_first_record(tmp_path):
     rec.close("interrupted before its first record, but to be resumed")
     with load(path) as run:
         assert run.info["n"] == 3 and len(run) == 0 and run.y["u"].shape == (0, *GRID.shape)
-        assert run.checkpoint[1] == {"records": 0}
+        assert run.checkpoint[1] == {"records": 0, "lost": []}
 
 
 def test_a_checkpoint_comes_back_and_survives_damage_to_the_next(tmp_path):

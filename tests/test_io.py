@@ -167,7 +167,7 @@ def test_a_checkpoint_comes_back_and_survives_damage_to_the_next(tmp_path):
         with load(path) as run:
             back, m = run.checkpoint
         alike([np.asarray(a, order="C") for a in carry], back)
-        alike(meta | {"n": n, "records": 1}, m)
+        alike(meta | {"n": n, "records": 1, "lost": []}, m)
     rec.checkpoint([np.zeros(5)], {"n": 5})  # a shorter one in the slot of a longer one
     with load(path) as run:
         assert run.checkpoint[1]["n"] == 5 and run.checkpoint[0][0].shape == (5,)

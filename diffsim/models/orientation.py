@@ -18,7 +18,8 @@ from diffsim.models._motion import Motion
 class SphericalBrownian(Motion):
     """dX = √(2D) (1 − n nᵀ) ∘ dW, n = X/|X|: Brownian motion on a sphere of radius R, in any dimension.
 
-    Run it with ``stepper=Onto(Heun(), model.project)``, which keeps |X| = R to rounding.
+    Run it with ``stepper=Onto(Heun(), model.project)``, which keeps |X| = R to rounding. Its weak order is 1: decays
+    come out slower by a share of 3 to 5 D dt/R², so take dt ≪ R²/D.
 
     Args:
         D: diffusivity [length² / time].
@@ -51,7 +52,7 @@ class SphericalBrownian(Motion):
 class RotationalDiffusion(Motion):
     """du = √(2D_r) (1 − u uᵀ) ∘ dW: the axis u of a rod that tumbles, |u| = 1.
 
-    Run it with ``stepper=Onto(Heun(), model.project)``.
+    Run it with ``stepper=Onto(Heun(), model.project)`` and dt ≪ 1/D_r, as for `SphericalBrownian`.
 
     Args:
         D_r: rotational diffusivity [1 / time].

@@ -4,7 +4,7 @@ On Gaussians every sampler is a linear map of its first state and its noise, so 
 and variance exactly, without sampling.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from diffsim.generative import samplers as S
 from diffsim.generative.moments import moments, wasserstein
 from diffsim.generative.renewal import renewed
 from diffsim.steppers.detour import Detour
+from diffsim.steppers.guess import Drawn
 from orders import distance, slope
 
 MIXTURE = gen.Mixture(np.array([0.3, 0.7]), np.array([[-1.0], [1.5]]), np.array([0.16, 0.36]))
@@ -312,9 +313,91 @@ def test_one_trace_for_meshes_of_equal_length():
     assert seen[2] - seen[1] == seen[1] - seen[0] < seen[0]  # a look at the drift's shape in each call of solve
 
 
+@pytest.mark.parametrize(("make", "guided"), [(S.ddpm, True), (S.unipc, False)])
+def test_one_program_for_seeds_prompts_and_meshes(make, guided):
+    """One trace of the network for any of them; the same seed gives the same bits, and the same image in any batch."""
+    traces = []
+
+    def network(x, t, prompt=None):
+        traces.append(1)
+        return tf.sin(x) if prompt is None else tf.sin(x) + prompt[:, None]
+
+    def drawn(seed, prompts, low, rows=slice(0, 4)):
+        n, first = rows.stop - rows.start, rows.start
+        D = gen.from_x0(network, gen.EDM())
+        D = gen.guide(D, condition=tf.constant(prompts[rows]), scale=3.0) if guided else D
+        s = make(D, gen.karras(6, low, 14.6))
+        noise = ds.Brownian(first=first)
+        law = s.law if s.law.diffusion is None else replace(s.law, noise=noise)
+        z = gen.prior(s.mesh, (n, 3), ds.key(seed), first=first)
+        key = None if s.law.diffusion is None else ds.key(seed + 1)
+        return gen.sample(replace(s, law=law), z, key=key, jit=False).final.numpy()
+
+    prompts = np.array([0.1, -0.4, 0.3, 0.8], np.float32)
+    first = drawn(0, prompts, 0.03)
+    count, other = len(traces), [drawn(5, prompts, 0.03), drawn(0, prompts, 0.1)]
+    other += [drawn(0, prompts[::-1].copy(), 0.03)] if guided else []
+    looks = {len(traces)}  # each call may look at the shape of the drift, and traces nothing
+    assert all(np.abs(x - first).max() > 1e-3 for x in other)
+    np.testing.assert_array_equal(drawn(0, prompts, 0.03), first)
+    assert len(traces) - min(looks) <= (min(looks) - count) / len(other) < count
+    np.testing.assert_allclose(drawn(0, prompts, 0.03, slice(1, 3)), first[1:3], rtol=1e-6, atol=1e-6)  # to rounding
+
+
+def test_steps_with_the_variance_of_what_is_not_known_are_exact():
+    """DDPM whose x₀ is drawn from what it may be: exact on a Gaussian in three steps, for any η; without, it is not."""
+    gauss, mesh = gen.Gaussian([0.7], 0.09), gen.karras(3, 0.05, 20.0, to_zero=False)
+    want = 0.09 + 0.05**2
+    for eta in (0.5, 1.0, 3.0):
+        mean, variance = moments(S.ddpm(gen.unsure(gauss, 0.09), mesh, eta), gauss)
+        assert mean[0] == pytest.approx(0.7, abs=1e-12) and variance[0] == pytest.approx(want, rel=1e-12)
+        known = gen.unsure(gauss, lambda z, lam: 0.09 * tf.exp(-2 * lam) / (0.09 + tf.exp(-2 * lam)))
+        assert moments(S.ddpm(known, mesh, eta), gauss)[1][0] == pytest.approx(want, rel=1e-12)
+        assert abs(moments(S.ddpm(gauss, mesh, eta), gauss)[1][0] / want - 1) > 0.2
+    toward = gen.karras(4, 0.05, 20.0)
+    point = moments(S.ddpm(gen.unsure(gauss, 0.0), toward), gauss)[1]
+    assert point[0] == pytest.approx(moments(S.ddpm(gauss, toward), gauss)[1][0], rel=1e-12)
+
+
+def test_the_reverse_law_in_other_times():
+    """In σ² and in a schedule's own t plain steps converge at order 1 in variance; Heun's along the velocity at order 2."""
+    gauss, schedule = gen.Gaussian([0.7], 0.09), gen.VP()
+    for form in (gen.clocks.Heat(), gen.clocks.Path(schedule)):
+        lost = []
+        for n in (40, 80):
+            mesh = gen.uniform_lambda(n, -2.5, 2.5)
+            variance = moments(S.euler_maruyama(gauss, mesh, 1.0, form), gauss)[1][0]
+            lost.append(abs(variance - 0.09 - np.exp(-5.0)))
+        assert 1.6 < lost[0] / lost[1] < 2.6
+    path, lost = gen.clocks.Path(gen.CondOT()), []
+    for n in (20, 40):
+        mesh = gen.uniform_lambda(n, -2.5, 2.5)
+        lost.append(abs(moments(S.heun(gauss, mesh, path), gauss)[1][0] - 0.09 - np.exp(-5.0)))
+    assert 3.0 < lost[0] / lost[1] < 5.5
+
+
+def test_estimates_stay_in_range():
+    z, lam = tf.constant([[-3.0, 0.2, 1.0, 2.0], [0.1, 0.2, -0.4, 0.6]], tf.float64), tf.constant(30.0, tf.float64)
+
+    def D(z, lam):
+        return z
+
+    np.testing.assert_array_equal(gen.clip(D)(z, lam), np.clip(z, -1, 1))
+    got = gen.threshold(D, share=0.5)(z, lam).numpy()
+    np.testing.assert_allclose(got, [[-1.0, 0.2 / 1.5, 1 / 1.5, 1.0], [0.1, 0.2, -0.4, 0.6]])
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
+        (lambda: gen.clip(MIXTURE, 1.0, -1.0), "a number > low"),
+        (lambda: gen.threshold(MIXTURE, 1.5), r"\(0, 1\]"),
+        (lambda: gen.unsure(3.0, 1.0), "a function D"),
+        (lambda: gen.unsure(MIXTURE, -1.0), "≥ 0"),
+        (lambda: gen.learned(MIXTURE), "Denoiser"),
+        (lambda: gen.learned(gen.from_epsilon(lambda x, t: x, gen.VP()))(tf.zeros([2, 3]), 0.0), "6 channels"),
+        (lambda: ds.solve(gen.reverse_sde(MIXTURE), STARTS, t=span(4), stepper=Drawn(), key=ds.key(0)), "a Guess"),
+        (lambda: S.euler_maruyama(MIXTURE, span(4), 0.0), "> 0"),
         (lambda: S.dpm_solver_pp(MIXTURE, gen.karras(2, 0.1, 5.0)[-2:], 3), "1 ≤ order ≤ 1"),
         (lambda: S.unipc(MIXTURE, gen.karras(2, 0.1, 5.0), 3), "1 ≤ order ≤ 2"),
         (lambda: S.ddim(MIXTURE, [3.0, 2.0]), "Mesh"),

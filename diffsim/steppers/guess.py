@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest
 from diffsim.operators.base import Identity
+from diffsim.operators.nested import PerLeaf
 from diffsim.steppers.base import Step
 from diffsim.steppers.exponential import ETD1
 
@@ -48,7 +49,8 @@ class Drawn(ETD1):
             why = "the drift is drawn with the noise of the step"
             _checks.refuse("law", received, "a law with Brownian noise", why, "Use ETD1().", TypeError)
         stepper, bound = super().bind(law, h)
-        if not isinstance(bound.linear, Identity):
+        parts = bound.linear.ops if isinstance(bound.linear, PerLeaf) else (bound.linear,)
+        if not all(op is None or isinstance(op, Identity) for op in parts):
             why = "the variance of each entry is one number"
             received = _checks.Verbatim(f"linear={type(law.linear).__name__}")
             _checks.refuse("law", received, "a linear part that is a number", why, "Use ETD1().", TypeError)

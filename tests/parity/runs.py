@@ -106,7 +106,7 @@ class Run:
 
     def idle(self):
         """Whether the last step leads nowhere; then without it."""
-        if self.sigmas[-1] < self.sigmas[-2] * (1 - 1e-6):
+        if abs(self.sigmas[-1] - self.sigmas[-2]) > 1e-6 * self.sigmas[-2]:
             return False
         self.sigmas, self.states = self.sigmas[:-1], self.states[:-1]
         return True

@@ -12,10 +12,11 @@
 | lower_order_final, euler_at_final | `lower_final=`, `orders=` of the stepper |
 | stochastic_sampling (flow matching) | `S.ddpm(D, mesh, eta)` with η → ∞ |
 
-What diffusers does otherwise, and why it is not followed: DDIM with clip_sample but without use_clipped_model_output takes
-its noise from the estimate before the clip; DDIM, and PNDM, evaluate at one step what they moved to another where spacings
-do not divide the training steps; PNDM with v_prediction adds up v of different times as if they were one; fixed_large_log
-takes the root of a logarithm; sde-dpmsolver++ of order 3 has −½ where φ₃ has +½.
+What diffusers does otherwise, and why it is not followed: DDIM with clip_sample but without use_clipped_model_output
+takes its noise from the estimate before the clip; DDIM, and PNDM, evaluate at one step what they moved to another where
+spacings do not divide the training steps; PNDM with v_prediction adds up v of different times as if they were one;
+fixed_large_log takes the root of a logarithm; variances beyond the small one end in noise where the last training step is
+not 0; sde-dpmsolver++ of order 3 has −½ where φ₃ has +½.
 """
 
 import sys
@@ -125,6 +126,8 @@ def test_variances(kind, reading, spacing, monkeypatch):
     widen(made)
     schedule, steps = table_of(made), [*made.timesteps.numpy(), -1]
     for i, (t, after) in enumerate(zip(steps[:-1], steps[1:], strict=True)):
+        if after < 0 < t and kind != "fixed_small_log":
+            continue  # diffusers adds the noise of all that is left to the data themselves
         both = np.concatenate([m[i], np.tanh(m[32 + i])], 1)  # ν in [−1, 1]
         out = both if kind == "learned_range" else m[i]
         monkeypatch.setattr(module_of(made), "randn_tensor", lambda *a, i=i, **k: tensor(xi[i]))
@@ -160,7 +163,6 @@ OPTIONS = {
     "sigma_min": dict(final_sigmas_type="sigma_min"),
     "offset": dict(timestep_spacing="leading", steps_offset=3),
     "cosine": dict(beta_schedule="squaredcos_cap_v2"),
-    "log_linear": dict(interpolation_type="log_linear"),
 }
 
 
@@ -238,11 +240,9 @@ def test_dpm_multistep_inverse(reading, monkeypatch):
     for spacing in SPACINGS:
         made = scheduler("DPMSolverMultistepInverseScheduler", prediction_type=reading, timestep_spacing=spacing)
         run = Run(made, 7, reading, monkeypatch)
-        run.idle()
-        n = len(run.sigmas) - 1
-        orders = dict(lower_final=n < 7 or None)
+        lower = not run.idle()
         assert run.compare(
-            lambda D, M, o=orders: S.inversion(S.dpm_solver_pp, D, M.reversed(), **o)
+            lambda D, M, low=lower: S.inversion(S.dpm_solver_pp, D, M.reversed(), lower_final=low)
         ) < TOLERANCE
 
 
@@ -268,7 +268,7 @@ def increments(sigmas, orders, xi):
 @pytest.mark.parametrize("reading", READINGS)
 def test_singlestep_with_noise(reading, order, monkeypatch):
     """Stages of a block have the noise since it began; diffusers draws it for each anew, ours is one path."""
-    for solver, middle in (("midpoint", True), ("heun", False))[: 1 if order == 3 else 2]:
+    for solver, middle in (("midpoint", True), ("heun", False)):
         made = scheduler("DPMSolverSinglestepScheduler", prediction_type=reading, solver_order=order,
                          solver_type=solver, algorithm_type="sde-dpmsolver++")  # fmt: skip
         run = Run(made, 7, reading, monkeypatch)
@@ -276,7 +276,7 @@ def test_singlestep_with_noise(reading, order, monkeypatch):
         run.xi = increments(run.sigmas, made.order_list, run.xi)
         stepper = ds.ETDBlock(order, orders=made.order_list[: len(run.sigmas) - 1], midpoint=middle)
         gap = run.compare(lambda D, M, s=stepper: S.Sampler(gen.reverse_sde(D, 1.0), s, M))
-        assert gap < TOLERANCE if order < 3 else gap > 1e-2  # of order 3 diffusers' φ₂ and φ₃ have the wrong sign
+        assert gap < TOLERANCE if order < 3 or middle else gap > 1e-3  # diffusers' φ₃ has −½ where +½ belongs
 
 
 @pytest.mark.parametrize("levels", [*SPACINGS, "karras", "exponential", "beta"])
@@ -416,7 +416,7 @@ def test_meshes_by_options():
     low, high = np.exp(-schedule.table[[0, -1]])
     for steps in (7, 12):
         for options, mesh in (
-            (dict(use_beta_sigmas=True), gen.beta(steps + 1, low, high)),
+            (dict(use_beta_sigmas=True), gen.beta(steps, low, high)),
             (dict(interpolation_type="log_linear", final_sigmas_type="sigma_min"),
              gen.exponential(steps, low, high, to_zero=False)),
             (dict(timestep_spacing="trailing", final_sigmas_type="sigma_min"),
@@ -427,7 +427,7 @@ def test_meshes_by_options():
             made.set_timesteps(steps)
             theirs = made.sigmas.numpy().astype(np.float64)
             if "interpolation_type" in options:
-                theirs = np.sort(theirs[:-1])[::-1]  # diffusers' rise, with the least level once more behind
+                theirs = theirs[:-1]  # diffusers puts the least level once more behind
             s = np.where(mesh.lam >= 40, 0.0, mesh.sigma)
             assert s.shape == theirs.shape
             np.testing.assert_allclose(1 / (1 + s), 1 / (1 + theirs), atol=1e-5)

@@ -47,7 +47,7 @@ def main(fast=False, figure=None):
     judge = MLPClassifier((32,), max_iter=400, random_state=0, alpha=1e-2)
     judge.fit(images.reshape(-1, 64), labels)
     distance = partial(frechet_distance, features=partial(hidden, judge))
-    made = {e: draw(network, np.arange(500) % 10, e) for e in ((0.5,) if fast else (0.0, 0.5, 1.0))}
+    made = {e: draw(network, np.arange(500) % 10, e) for e in ((0.0,) if fast else (0.0, 0.5, 1.0))}
     mixed = {n: REAL["mixture"](images, 500, n) for n in ((40,) if fast else (10, 20, 40))}
     eta, n = (min(sets, key=lambda a, sets=sets: distance(sets[a], others).value) for sets in (made, mixed))
     asked = np.arange(many) % 10

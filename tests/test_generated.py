@@ -40,7 +40,7 @@ def test_digits():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ("62_turing_generated", "63_latent"))
 def test_patterns(name):
-    """Bars are 5 standard errors of 96 samples; a network that drew one kind in two rather than three would fail."""
+    """Shares are within 5 standard errors of 96 samples: 0.24, so that a network which left out a kind would fail."""
     seen = example(name).main(fast=True)
     assert seen["wavelength"] == pytest.approx(seen["wavelength of the solver"], rel=0.03)
     assert seen["largest gap of shares / σ"] <= 5

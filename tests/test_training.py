@@ -109,6 +109,12 @@ def test_importance_changes_the_noise_and_not_the_mean():
     f = np.sqrt(squares)
     assert (weight * f[index]).mean() == pytest.approx(f.mean(), rel=1e-3)
     assert (weight * f[index]).std() < 1e-9  # p ∝ √E[L²] takes all noise out if L is a function of the step
+    other = 1 + np.asarray(normal(8, T)) ** 2  # of any other loss the mean is right too: in each batch but for what even draws leave
+    assert (weight * other[index]).mean() == pytest.approx(other.mean(), rel=2e-3)
+    assert other[index].mean() != pytest.approx(other.mean(), rel=0.02)
+    one = [drawn(chain, levels, n=1, step=k, memory=(squares, seen)) for k in range(400)]  # and over single draws
+    each = np.array([float(b["importance"][0]) * other[int(b["index"][0])] for b in one])
+    assert abs(each.mean() - other.mean()) < 5 * each.std() / 20  # 5σ
 
 
 def test_remembered_losses():
@@ -225,7 +231,7 @@ def train(steps, **kwargs):
     data = np.asarray(normal(1, 60, 2))
     options = {"labels": np.arange(60) % 3, "key": ds.key(3), "batch": 8, "every": 5,
                "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 10), global_clipnorm=1.0)}
-    return gen.fit(net, data, gen.Cosine(), steps=steps, **(options | kwargs))
+    return gen.fit(net, data, kwargs.pop("schedule", gen.Cosine()), steps=steps, **(options | kwargs))
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +258,49 @@ def test_ten_steps_are_five_and_five(whole, tmp_path):
         train(20, checkpoint=file, key=ds.key(4))
     again = train(10, checkpoint=file)  # nothing is left to do
     np.testing.assert_array_equal(again.average.get_weights()[0], rest.average.get_weights()[0])
+
+
+def test_times_drawn_by_past_losses_resume_bit_for_bit(tmp_path):
+    """Broken off at step 8, between two renewals of the memory, which has come to matter by then."""
+    options = {"loss": training.Hybrid(0.1, bins=None), "levels": training.Importance(history=2), "labels": None,
+               "batch": 16, "schedule": gen.Discrete.linear(4, 0.05, 0.6)}
+
+    def run(steps, **more):
+        return train(steps, network=nets.MLP((2,), width=8, depth=1, outputs=4, seed=1), **options, **more)
+
+    once = run(10)
+    for k in (8, 10):
+        last = run(k, checkpoint=tmp_path / "a")
+    for v, w in zip(once.average.get_weights(), last.average.get_weights(), strict=True):
+        np.testing.assert_array_equal(v, w)
+    import h5py
+
+    with h5py.File(tmp_path / "a") as file:
+        by = [v[()] for v in file["trainer"].values() if v.shape == (4,)]
+    seen = [v for v in by if np.array_equal(v, np.round(v)) and v.sum() > 0]
+    assert sorted(v.sum() for v in seen) == [80, 160] and min(v.min() for v in seen) >= 2
+
+
+def test_gradients_are_clipped_as_the_optimizer_says():
+    """One step of gradient descent moves all weights together by rate times norm, and no further; fit's own clips at 1."""
+    net = begun(small())
+    before = net.get_weights()
+    train(1, network=net, optimizer=keras.optimizers.SGD(0.5, global_clipnorm=0.01))
+    moved = sum(np.sum((v - w) ** 2.0) for v, w in zip(net.get_weights(), before, strict=True)) ** 0.5
+    assert moved == pytest.approx(0.5 * 0.01, rel=1e-3)
+    own = training.fit.__globals__["_adam"](400)
+    assert own.global_clipnorm == 1.0
+    rates = [float(own._learning_rate(k)) for k in (0, 20, 210, 400)]
+    assert rates == pytest.approx([1e-5, 2e-3, 1e-3, 0.0], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_half_precision_keeps_full_weights(whole):
+    """The same ten steps computed in bfloat16: weights stay float32, and losses agree to its 3 digits."""
+    half = train(10, network=small(dtype="mixed_bfloat16"), every=10)
+    assert {w.dtype for w in half.network.get_weights()} == {np.dtype(np.float32)}
+    gap = abs(half.losses[0] / whole[0].losses[0] - 1)
+    assert 0 < gap < 0.02
 
 
 def test_average_of_the_weights(whole):

@@ -13,7 +13,8 @@ Nothing here owns a loop, a stepper or a random number.
     Samplers    samplers.ddim, heun, dpm_solver_pp, unipc, edm, …; sample runs one, samplers.inversion goes back
     Guidance    guide (classifier-free, by a weaker model, rescaled, in an interval), classify, steer
     Posteriors  pigdm (Masked, Linear, Linearised, Inverted), dps, inpaint
-    Likelihood  log_likelihood with Trace or Hutchinson; dequantise
+    Likelihood  log_likelihood with Trace or Hutchinson, dequantise; bound, of a chain whose variances are Fixed,
+                ByNetwork or Matched to errors, or of infinitely many steps, Continuous
     Distances   metrics.mmd, energy_distance, sliced_wasserstein, frechet_distance, precision_recall, with error bars
     Networks    nets.UNet, nets.DiT, nets.MLP; fit trains them (Keras is imported on use)
 """
@@ -25,6 +26,10 @@ from diffsim.generative import forms as forms
 from diffsim.generative import metrics as metrics
 from diffsim.generative import samplers as samplers
 from diffsim.generative.betas import Discrete as Discrete
+from diffsim.generative.bound import Bound as Bound
+from diffsim.generative.bound import Continuous as Continuous
+from diffsim.generative.bound import bound as bound
+from diffsim.generative.bound import errors as errors
 from diffsim.generative.bounds import clip as clip
 from diffsim.generative.bounds import threshold as threshold
 from diffsim.generative.denoiser import Denoiser as Denoiser
@@ -84,6 +89,9 @@ from diffsim.generative.schedule import Schedule as Schedule
 from diffsim.generative.schedule import SubVP as SubVP
 from diffsim.generative.variance import learned as learned
 from diffsim.generative.variance import unsure as unsure
+from diffsim.generative.widths import ByNetwork as ByNetwork
+from diffsim.generative.widths import Fixed as Fixed
+from diffsim.generative.widths import Matched as Matched
 
 _ON_USE = ("fit", "nets", "training")  # they need keras
 

@@ -33,13 +33,16 @@ def spread(lam, z):
 
 
 def ask(network, x, t, condition):
-    """What a network says of x, checked to be like it."""
+    """What a network says of x, checked to be like it; and what it says of variances, in as many channels, or None."""
     out = tf.convert_to_tensor(network(x, t) if condition is None else network(x, t, condition))
+    told = None
+    if out.shape.rank and None not in (out.shape[-1], x.shape[-1]) and out.shape[-1] == 2 * x.shape[-1]:
+        out, told = tf.split(out, 2, -1)
     if not out.shape.is_compatible_with(x.shape):
-        way_out = "Split off learned variances before."
+        way_out = "Make it with as many channels as the state has, or twice as many to tell variances."
         why = "it estimates noise, data or a mix for every entry of the state"
         _checks.refuse("network", _checks.Verbatim(f"a result of shape {out.shape}"), f"{x.shape}", why, way_out)
-    return tf.ensure_shape(tf.cast(out, x.dtype), x.shape)
+    return tf.ensure_shape(tf.cast(out, x.dtype), x.shape), told
 
 
 def _check_network(network):
@@ -53,7 +56,8 @@ class Denoiser(ABC):
     """A network read as D(z, λ, condition).
 
     Args:
-        network: network(x, t), or network(x, t, condition).
+        network: network(x, t), or network(x, t, condition); the second half of twice as many channels as x has tells
+            variances, see `both`.
         schedule: on which it was trained.
         condition: given to the network where D is called without one; None gives nothing.
     """
@@ -73,11 +77,23 @@ class Denoiser(ABC):
 
     def __call__(self, z, lam, condition=None):
         """E[x₀ | z] at λ."""
+        return self._asked(z, lam, condition)[0]
+
+    def both(self, z, lam, condition=None):
+        """E[x₀ | z], and the second half of the channels of a network that tells variances, too."""
+        D, told = self._asked(z, lam, condition)
+        if told is None:
+            received = _checks.Verbatim(f"one of {z.shape[-1]} channels")
+            why = "the second half of them tells variances"
+            _checks.refuse("network", received, f"one of {2 * z.shape[-1]}", why, "Use gen.Fixed().", TypeError)
+        return D, told
+
+    def _asked(self, z, lam, condition):
         lam = rows(lam, z)
         alpha, sigma = (spread(a, z) for a in self.schedule.scales(lam))
         x, t = self.see(z, alpha, lam)
-        out = ask(self.network, x, t, self.condition if condition is None else condition)
-        return self.read(out, z, lam, alpha, sigma)
+        out, told = ask(self.network, x, t, self.condition if condition is None else condition)
+        return self.read(out, z, lam, alpha, sigma), told
 
     def see(self, z, alpha, lam):
         """What the network sees of z and λ."""
@@ -191,7 +207,7 @@ class preconditioned:  # noqa: N801
         lam, s = rows(lam, z), _nest.to(self.sigma_data, z.dtype)
         sigma = spread(tf.exp(-lam), z)
         size = tf.sqrt(sigma * sigma + s * s)
-        out = ask(self.network, z / size, -lam / 4, self.condition if condition is None else condition)
+        out, _ = ask(self.network, z / size, -lam / 4, self.condition if condition is None else condition)
         return (s / size) ** 2 * z + sigma * s / size * out
 
 

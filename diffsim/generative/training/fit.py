@@ -111,7 +111,7 @@ def fit(
     line = Line(progress, done, steps)
     while done < steps:
         last = min(done - done % every + every, steps)
-        memory = trainer.memory()
+        memory = trainer.memory(renew=done % every == 0)
         epoch = done // every
         ran = trainer.fit(draws.batches(done, last, memory), epochs=epoch + 1, initial_epoch=epoch, verbose=0,
                           shuffle=False, callbacks=list(callbacks))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from keras import ops
 
 from diffsim import _checks
+from diffsim.generative.gaussians import divergence, surprise
 from diffsim.generative.training.levels import Steps
 from diffsim.generative.training.loss import mean_of_sample, see, spread
 
@@ -72,17 +73,11 @@ class Hybrid:
         log_var = log_small + (nu + 1) / 2 * (log_beta - log_small)
         ratio = spread(batch["ratio"], x0)
         gap = ops.exp(log_beta) / (s * ratio) * (batch["noise"] - noise)  # of the means
-        narrow = ops.exp(log_small - log_var) + ops.square(gap) * ops.exp(-log_var)
-        divergence = 0.5 * (log_var - log_small + narrow - 1)
+        moved = divergence(ops, log_small, log_var, ops.square(gap))
         mean = x0 + s / a * (batch["noise"] - noise)  # of x₀ at the first time: (x_t − σε̂)/α
         decoder = self._surprise(x0, mean, log_var)
-        return ops.where(batch["first"], mean_of_sample(decoder), mean_of_sample(divergence)) / math.log(2)
+        return ops.where(batch["first"], mean_of_sample(decoder), mean_of_sample(moved)) / math.log(2)
 
     def _surprise(self, x0, mean, log_var):
-        """−log p(x₀) in nats, of a density or of the bins of width 2/(bins − 1), those at ±1 open to the outside."""
-        if self.bins is None:
-            return 0.5 * (math.log(2 * math.pi) + log_var + ops.square(x0 - mean) * ops.exp(-log_var))
-        half, scale = 1 / (self.bins - 1), ops.exp(-0.5 * log_var) / math.sqrt(2)
-        above = ops.where(x0 > 1 - half / 2, 1.0, ops.erf((x0 + half - mean) * scale))
-        below = ops.where(x0 < -1 + half / 2, -1.0, ops.erf((x0 - half - mean) * scale))
-        return -ops.log(ops.maximum((above - below) / 2, 1e-12))
+        """−log p(x₀) in nats, of a density or of bins."""
+        return surprise(ops, x0, mean, log_var, self.bins, lambda x: 1 - ops.erf(x), 1e-12)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from diffsim import _checks, random
 from diffsim.generative.betas import Discrete
+from diffsim.generative.widths import between
 
 
 class Levels(ABC):
@@ -151,11 +152,11 @@ class Importance(Steps):
 
 
 def step_facts(schedule, lam, index):
-    """Of steps s → t: λ_t, log β, log β̃, α_t/α_s; β/σ_t² = 1 − e^{2(λ_t − λ_s)}, and s of the first is the data."""
+    """Of steps s → t: λ_t, log β, log β̃ of x, α_t/α_s; s of the first is the data, and its β̃ that of the second."""
     alpha, sigma = schedule.scales(lam)
-    before = tf.concat([[tf.constant(float("inf"), tf.float64)], lam[:-1]], 0)
-    log_beta = 2 * tf.math.log(sigma) + tf.math.log(-tf.math.expm1(2 * (lam - before)))
-    small = log_beta[1:] + 2 * tf.math.log(sigma[:-1] / sigma[1:])
+    later = between(schedule, lam[1:], lam[:-1])
+    small = later.small + 2 * later.log_alpha
+    log_beta = tf.concat([2 * tf.math.log(sigma[:1]), small + later.wide], 0)
     log_small = tf.concat([small[:1], small], 0)
     ratio = alpha / tf.concat([[tf.constant(1.0, tf.float64)], alpha[:-1]], 0)
     table = {"lam": lam, "log_beta": log_beta, "log_small": log_small, "ratio": ratio}

@@ -92,9 +92,11 @@ class Trainer(keras.Model):
         whole = {"initializer": "zeros", "trainable": False, "dtype": "float32", "autocast": False}
         self.count = self.add_weight(shape=(), name="count", aggregation="only_first_replica", **whole)
         self.squares = self.seen = None
+        self.drawn_by = ()
         if remember:
             self.squares = self.add_weight(shape=(remember,), name="squares", aggregation="mean", **whole)
             self.seen = self.add_weight(shape=(remember,), name="seen", aggregation="mean", **whole)
+            self.drawn_by = [self.add_weight(shape=(remember,), name=n, **whole) for n in ("old_squares", "old_seen")]
         self.built = True
 
     def call(self, batch, training=None):
@@ -133,10 +135,15 @@ class Trainer(keras.Model):
         self.squares.assign(self.squares + rate * (total / ops.maximum(count, 1.0) - self.squares))
         self.seen.assign(seen + count)
 
-    def memory(self):
-        """E[L²] and the number of losses seen, of each time; nothing if none are remembered."""
-        kept = () if self.squares is None else (self.squares, self.seen)
-        return tuple(ops.convert_to_numpy(v) for v in kept)
+    def memory(self, renew: bool):
+        """E[L²] and the number of losses seen, of each time, as of the last renewal; nothing if none are remembered.
+
+        What times are drawn by stays with the checkpoint, so that a run broken off between two renewals goes on alike.
+        """
+        if renew and self.squares is not None:
+            for old, new in zip(self.drawn_by, (self.squares, self.seen), strict=True):
+                old.assign(new)
+        return tuple(ops.convert_to_numpy(v) for v in self.drawn_by)
 
     def settle(self):
         """Take the weights after the last step into the mean, too.

@@ -430,7 +430,7 @@ def test_meshes_by_options():
                 theirs = theirs[:-1]  # diffusers puts the least level once more behind
             s = np.where(mesh.lam >= 40, 0.0, mesh.sigma)
             assert s.shape == theirs.shape
-            np.testing.assert_allclose(1 / (1 + s), 1 / (1 + theirs), atol=1e-5)
+            np.testing.assert_allclose(1 / (1 + s), 1 / (1 + theirs), atol=2e-5)  # theirs are float32
 
 
 def test_shapes_are_those_of_the_suite():

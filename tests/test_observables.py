@@ -102,6 +102,9 @@ def test_ergodicity_breaking():
     x = np.cumsum(np.concatenate([np.zeros((1, n, 1)), np.sqrt(2 * D * h) * normals(2, m - 1, n, 1).numpy()]), 0)
     msd = an.mean_square_displacement(np.arange(m) * h, x)
     agrees(msd.value[:100], msd.error[:100], 2 * D * msd.t[:100])
+    groups = [an.Lags(msd.t, msd.each[:, i : i + 15], msd.origins, 1) for i in range(0, n, 15)]
+    z = [(g.value[5] - 2 * D * msd.t[5]) / g.error[5] for g in groups]
+    assert 0.85 < np.std(z) < 1.3  # Student's t of 15 tracks has 1.08; 5σ is 0.25
     EB, error = msd.ergodicity_breaking()
     exact = np.diag(msd_covariance(m, 40, D, 0.0, h, 0.0)) / (2 * D * h * np.arange(1, 41)) ** 2
     agrees(EB[1:41], error[1:41], exact)

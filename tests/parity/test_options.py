@@ -29,7 +29,7 @@ import pytest
 import tensorflow as tf
 from peers import SHAPE, Given, Table, mesh_of, ours, outputs
 from peers import reading as read
-from runs import Run, level, module_of, one_step, scheduler, tensor, widen
+from runs import Run, level, module_of, one_step, scheduler, tensor, widen, without_end
 
 import diffsim as ds
 from diffsim import generative as gen
@@ -180,7 +180,8 @@ def test_options_of_noise_levels(name, option, monkeypatch):
     make, how, readings = SAMPLERS[name]
     for reading in readings:
         run = Run(scheduler(name, prediction_type=reading, **OPTIONS[option]), 8, reading, monkeypatch)
-        run.idle()
+        if run.idle() and name.startswith("DEIS"):  # orders fall towards a last step that led nowhere
+            make = without_end(8, gen.forms.Noise(), dict(order=2, midpoint=False, lower_final=True, curvature=1.0))
         assert run.compare(make, **how) < TOLERANCE
 
 

@@ -174,7 +174,7 @@ def cases(fast):
     ways = {"diffsim": ("default", "xla", "graph"), "diffusers": ("eager", "fused", "compiled")}
     for dtype in ("float32",) if fast else ("float32", "mixed_bfloat16"):
         for problem in ("sample", "train"):
-            steps = STEPS if problem == "sample" else 201 if fast else 501
+            steps = STEPS if problem == "sample" else 201 if fast else 301
             for tool, hows in ways.items():
                 for how in hows:
                     if (problem, how) != ("sample", "fused"):

@@ -11,8 +11,10 @@ Nothing here owns a loop, a stepper or a random number.
     Back        to_epsilon, to_score, to_v, to_velocity
     Laws        reverse_sde, probability_flow, forward_sde; prior, perturb, marginal
     Samplers    samplers.ddim, heun, dpm_solver_pp, unipc, edm, …; sample runs one, samplers.inversion goes back
-    Guidance    guide (classifier-free, by a weaker model, rescaled, in an interval), classify, steer
-    Posteriors  pigdm (Masked, Linear, Linearised, Inverted), dps, inpaint
+    Guidance    guide (classifier-free, by a weaker model, rescaled, in an interval), classify, steer; align (by the
+                embeddings of images and texts: cosine_similarity, spherical_similarity)
+    Posteriors  pigdm (Masked, Linear, Linearised, Inverted), dps, inpaint; edit draws an image again from a noisy
+                copy, noised
     Likelihood  log_likelihood with Trace or Hutchinson, dequantise; bound, of a chain whose variances are Fixed,
                 ByNetwork or Matched to errors, or of infinitely many steps, Continuous
     Distances   metrics.mmd, energy_distance, sliced_wasserstein, frechet_distance, precision_recall, with error bars
@@ -25,6 +27,9 @@ from diffsim.generative import clocks as clocks
 from diffsim.generative import forms as forms
 from diffsim.generative import metrics as metrics
 from diffsim.generative import samplers as samplers
+from diffsim.generative.alignment import align as align
+from diffsim.generative.alignment import cosine_similarity as cosine_similarity
+from diffsim.generative.alignment import spherical_similarity as spherical_similarity
 from diffsim.generative.betas import Discrete as Discrete
 from diffsim.generative.bound import Bound as Bound
 from diffsim.generative.bound import Continuous as Continuous
@@ -44,6 +49,8 @@ from diffsim.generative.denoiser import to_score as to_score
 from diffsim.generative.denoiser import to_v as to_v
 from diffsim.generative.denoiser import to_velocity as to_velocity
 from diffsim.generative.density import from_density as from_density
+from diffsim.generative.edit import edit as edit
+from diffsim.generative.edit import noised as noised
 from diffsim.generative.exact import Gaussian as Gaussian
 from diffsim.generative.exact import Mixture as Mixture
 from diffsim.generative.guidance import guide as guide

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import diffsim as ds
 from diffsim import generative as gen
+from test_generated import example
 
 M, C = np.array([0.5, -1.0, 2.0]), np.array([[0.8, 0.3, 0.0], [0.3, 0.5, -0.1], [0.0, -0.1, 0.4]])
 DATA = gen.Gaussian(M, C)
@@ -142,3 +143,11 @@ def test_misuse_is_refused_in_four_parts(case):
     with pytest.raises((ValueError, TypeError), match=f"(?s){match}") as error:
         call()
     assert "because" in str(error.value)
+
+
+@pytest.mark.slow
+def test_words_lead_a_network_that_knows_none():
+    pytest.importorskip("sklearn")
+    seen = example("65_digits_by_words").main(fast=True)
+    assert seen["no words"] < 0.1 + 5 * 0.03  # by chance, 5σ of a hundred
+    assert min(seen["by cosine"], seen["by angle"]) >= 0.9

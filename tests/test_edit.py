@@ -7,6 +7,7 @@ from scipy.special import ndtr
 
 import diffsim as ds
 from diffsim import generative as gen
+from test_generated import example
 
 M, V = 0.7, 0.64
 MIX = gen.Mixture([0.3, 0.7], [[-1.0], [1.5]], [0.16, 0.36])
@@ -139,3 +140,13 @@ def test_misuse_is_refused_in_four_parts(case):
 def test_double_precision_is_kept():
     z = gen.noised(tf.zeros([2, 2], tf.float64), gen.karras(3, 0.1, 1.0), ds.key(0))
     assert z.dtype == tf.float64
+
+
+@pytest.mark.slow
+def test_digits_become_others_as_noise_grows():
+    pytest.importorskip("sklearn")
+    seen = example("66_edited_digits").main(fast=True)
+    new, old, alike = (np.array([v for k, v in seen.items() if k.startswith(w)]) for w in ("new", "old", "alike"))
+    assert old[0] > 0.85 and new[0] < 0.1 and alike[0] > 0.85
+    assert new[-1] > 0.9 and old[-1] < 0.05 and abs(alike[-1]) < 0.15
+    assert (np.diff(alike[:4]) < 0).all()

@@ -33,10 +33,10 @@ def test_data_have_the_spectrum_that_they_are_judged_by():
     assert numbers["between lines [dB]"] < -100
     assert numbers["steadiness"] == pytest.approx(1, abs=1e-5) and numbers["recognised"] == 1
     assert numbers["error of frequencies [Hz]"] < 0.5
-    a = np.sqrt(TONES.LINES / 2)[np.arange(2000) % 4] * TONES.N
+    a = np.sqrt(TONES.LINES / 2)[np.arange(400) % 4] * TONES.N
     xi = ds.random.normal(ds.key(2), (2, *a.shape), tf.float64).numpy() * np.sqrt(0.5)
     noise = TONES.judged(np.fft.irfft(a * (xi[0] + 1j * xi[1])))[2]
-    assert noise["steadiness"] == pytest.approx(2, abs=0.1) and noise["recognised"] < 0.5
+    assert noise["steadiness"] == pytest.approx(2, abs=0.25) and noise["recognised"] < 0.5
 
 
 def fair(numbers):

@@ -70,7 +70,7 @@ def learned(figure, out):
     save = ds.SaveAt(ts=[mesh.lam[-1]], to=str(out / "learned.h5"))
     denoiser = gen.from_v(network, gen.Cosine())
     x = gen.sample(gen.samplers.dpm_solver_pp(denoiser, mesh), z, save=save).final
-    v = (tf.nn.depth_to_space(x, 2)[..., 0].numpy() + 1) / 5
+    v = 0.17 + 0.11 * tf.nn.depth_to_space(x, 2)[..., 0].numpy()
 
     kinds = (0.037, 0.03, 0.039), (0.06, 0.062, 0.058)  # labyrinths, spots and holes
     F, k = (np.repeat(np.array(a, np.float32), each)[:, None, None] for a in kinds)

@@ -49,3 +49,13 @@ def test_patterns(name):
     if name == "63_latent":
         assert seen["error of decoded fields"] < 0.1
         assert seen["decoded fields of the same kind"] > 0.9
+
+
+@pytest.mark.slow
+def test_learned_variance_needs_fewer_bits():
+    """On digits that neither the network nor the choice of where chains begin has seen: 5σ of paired differences."""
+    out = example("67_bits_per_dimension").main()
+    for name in ("small − learned", "large − learned", "large of noise alone − learned"):
+        difference, error = out[name]
+        assert difference > 5 * error > 0
+    assert out["by the flow"][0] < out["learned"][0]

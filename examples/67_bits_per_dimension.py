@@ -59,8 +59,8 @@ def main(fast=False, figure=None):
         ax = plt.figure(figsize=(6, 4), layout="constrained").gca()
         for (name, b), style in zip(found.items(), ("-", "--", ":"), strict=True):
             terms = b.steps.mean(1) / (b.dimensions * math.log(2))
-            ax.loglog(np.exp(-b.lam), terms, style, label=f"{name} variance: {bits[name].mean():.3f} in all")
-        ax.set(xlabel="noise σ/α where a step begins", ylabel="bits per pixel of a step", title=f"{steps} steps")
+            ax.loglog(np.exp(-b.lam), terms, style, label=f"{name} variance: {bits[name].mean():.2f} in all")
+        ax.set(xlabel="noise σ/α at the start of a step", ylabel="bits per pixel of it", title=f"{steps} steps")
         ax.legend()
         ax.figure.savefig(figure)
     if not fast:

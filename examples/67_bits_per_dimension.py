@@ -60,7 +60,7 @@ def main(fast=False, figure=None):
         for (name, b), style in zip(found.items(), ("-", "--", ":"), strict=True):
             terms = b.steps.mean(1) / (b.dimensions * math.log(2))
             ax.loglog(np.exp(-b.lam), terms, style, label=f"{name} variance: {bits[name].mean():.2f} in all")
-        ax.set(xlabel="noise σ/α at the start of a step", ylabel="bits per pixel of it", title=f"{steps} steps")
+        ax.set(xlabel="noise σ/α before a step", ylabel="bits per pixel of it", title=f"{steps} steps")
         ax.legend()
         ax.figure.savefig(figure)
     if not fast:

@@ -35,8 +35,8 @@ from diffsim.generative.bound import Bound as Bound
 from diffsim.generative.bound import Continuous as Continuous
 from diffsim.generative.bound import bound as bound
 from diffsim.generative.bound import errors as errors
-from diffsim.generative.bounds import clip as clip
-from diffsim.generative.bounds import threshold as threshold
+from diffsim.generative.clipping import clip as clip
+from diffsim.generative.clipping import threshold as threshold
 from diffsim.generative.denoiser import Denoiser as Denoiser
 from diffsim.generative.denoiser import from_epsilon as from_epsilon
 from diffsim.generative.denoiser import from_score as from_score

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, random
 from diffsim._tree import static
+from diffsim.generative import denoiser as denoisers
 from diffsim.generative.gaussians import divergence, surprise
 from diffsim.generative.mesh import Mesh
 from diffsim.generative.reverse import forward_sde
@@ -160,9 +161,7 @@ def bound(
     """
     variance = _default(denoiser) if variance is None else variance
     variances = variance if isinstance(variance, tuple) else (variance,)
-    if not callable(denoiser):
-        way_out = "Use gen.from_epsilon(network, schedule), say."
-        _checks.refuse("denoiser", denoiser, "a function D(z, λ)", "it says where steps lead", way_out, TypeError)
+    denoisers.check(denoiser, "it says where steps lead")
     for one in variances:
         check(one, denoiser)
     data_std = _checks.number("data_std", data_std, least=0.0, why="it is a standard deviation")

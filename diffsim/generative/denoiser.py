@@ -85,7 +85,8 @@ class Denoiser(ABC):
         if told is None:
             received = _checks.Verbatim(f"one of {z.shape[-1]} channels")
             why = "the second half of them tells variances"
-            _checks.refuse("network", received, f"one of {2 * z.shape[-1]}", why, "Use gen.Fixed().", TypeError)
+            way_out = "Train one of twice as many with Hybrid(), or give a variance: gen.Fixed(), gen.unsure(…)."
+            _checks.refuse("network", received, f"one of {2 * z.shape[-1]}", why, way_out, TypeError)
         return D, told
 
     def _asked(self, z, lam, condition):
@@ -233,3 +234,10 @@ def to_velocity(x0, z, lam, schedule: Schedule):
     """u = dx/dt = α̇x₀ + σ̇ε."""
     da, ds = (spread(r, z) for r in schedule.slopes(schedule.time(_nest.to(lam, z.dtype))))
     return da * x0 + ds * to_epsilon(x0, z, lam)
+
+
+def check(denoiser, why: str):
+    """Refuse what is no function."""
+    if not callable(denoiser):
+        way_out = "Use gen.from_epsilon(network, schedule), say."
+        _checks.refuse("denoiser", denoiser, "a function D(z, λ)", why, way_out, TypeError)

@@ -21,6 +21,7 @@ import tensorflow as tf
 from diffsim import _checks, _nest, random
 from diffsim._tree import static
 from diffsim.equation import Equation
+from diffsim.generative import denoiser as denoisers
 from diffsim.generative.mesh import Mesh
 from diffsim.intake import as_state
 from diffsim.solve import solve
@@ -156,9 +157,7 @@ def log_likelihood(
     References:
         Chen et al. (2018), arXiv:1806.07366; Song et al. (2021), arXiv:2011.13456.
     """
-    if not callable(denoiser):
-        way_out = "Use gen.from_epsilon(network, schedule), say."
-        _checks.refuse("denoiser", denoiser, "a function D(z, λ)", "it makes the flow", way_out, TypeError)
+    denoisers.check(denoiser, "it makes the flow")
     _checks.instance("mesh", mesh, Mesh, why="its ends say from where to where", way_out="Use gen.karras(…).")
     data_std = _checks.number("data_std", data_std, least=0.0, why="it is a standard deviation")
     if np.asarray(x).dtype.kind not in "f":

@@ -20,6 +20,7 @@ from diffsim import _checks, _nest, random
 from diffsim._tree import static
 from diffsim.calculus import ExponentialAmplitude
 from diffsim.equation import Equation
+from diffsim.generative import denoiser as denoisers
 from diffsim.generative.denoiser import spread
 from diffsim.generative.mesh import Mesh
 from diffsim.generative.schedule import Schedule
@@ -103,9 +104,7 @@ def reverse_sde(denoiser: Callable, eta: float = 1.0) -> Equation:
     References:
         Anderson (1982), doi:10.1016/0304-4149(82)90051-5; Song et al. (2021), arXiv:2011.13456.
     """
-    if not callable(denoiser):
-        way_out = "Use gen.from_epsilon(network, schedule), say."
-        _checks.refuse("denoiser", denoiser, "a function D(z, λ)", "it says where to go", way_out, TypeError)
+    denoisers.check(denoiser, "it says where to go")
     eta = _checks.number("eta", eta, least=0.0, why="it is the share of noise that is renewed")
     noise = ExponentialAmplitude((2 * eta) ** 0.5, -1.0) if eta else None
     return Equation(linear=-(1 + eta), drift=Pull(denoiser, 1 + eta, bool(eta)), diffusion=noise)

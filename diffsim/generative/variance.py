@@ -14,8 +14,9 @@ from typing import Any
 import tensorflow as tf
 
 from diffsim import _checks, _nest
-from diffsim.generative.denoiser import Around, Denoiser, rows, spread
+from diffsim.generative.denoiser import Around, Denoiser, check, spread
 from diffsim.generative.reverse import Pull
+from diffsim.generative.widths import ByNetwork, between
 from diffsim.steppers.guess import Guess
 
 
@@ -54,7 +55,7 @@ def unsure(denoiser: Callable, variance) -> Unsure:
     References:
         Ho, Jain & Abbeel (2020), arXiv:2006.11239; Bao et al. (2022), arXiv:2201.06503.
     """
-    _check(denoiser)
+    check(denoiser, "its variance is added")
     if not callable(variance):
         variance = _checks.finite("variance", variance, least=0.0, why="it is the variance of data")
     return Unsure(denoiser, variance)
@@ -68,27 +69,14 @@ class Learned(Around):
 
     def __call__(self, z, lam):
         """D(z, λ)."""
-        return self._asked(z, lam)[0]
-
-    def _asked(self, z, lam):
-        d, lam = self.denoiser, rows(lam, z)
-        alpha, sigma = (spread(a, z) for a in d.schedule.scales(lam))
-        x, t = d.see(z, alpha, lam)
-        out = tf.convert_to_tensor(d.network(x, t) if d.condition is None else d.network(x, t, d.condition))
-        if out.shape[-1] != 2 * z.shape[-1]:
-            why, way_out = "it tells an estimate and ν for each channel", "Train with Hybrid(), or use gen.unsure."
-            received = _checks.Verbatim(f"a result of shape {out.shape}")
-            _checks.refuse("network", received, f"{2 * z.shape[-1]} channels, last", why, way_out)
-        out, nu = tf.split(tf.cast(out, z.dtype), 2, -1)
-        return d.read(out, z, lam, alpha, sigma), nu
+        return self.denoiser(z, lam)
 
     def told(self, z, lam, after):
-        """D and C = e^{−2λ'} (r^{(ν + 1)/2} − 1)/(1 − e^{−2(λ' − λ)}), r = σ²(λ)/σ²(λ')."""
-        D, nu = self._asked(z, lam)
-        lam, after = _nest.to(lam, z.dtype), _nest.to(after, z.dtype)
-        first, last = (tf.math.log(self.schedule.scales(a)[1]) for a in (lam, after))
-        more = tf.math.expm1((nu + 1) * (first - last))
-        return D, tf.exp(-2 * after) / -tf.math.expm1(2 * (lam - after)) * more
+        """D and C = β̃ (β/β̃)^{(ν + 1)/2} − β̃ over (1 − e^{−2(λ' − λ)})²."""
+        D, nu = self.denoiser.both(z, lam)
+        step = between(self.schedule, lam, after)
+        more = tf.exp(step.small) * tf.math.expm1(ByNetwork().widening(step, nu))
+        return D, tf.cast(more / tf.math.expm1(2 * (step.begin - step.end)) ** 2, z.dtype)
 
 
 def learned(denoiser: Denoiser) -> Learned:
@@ -125,9 +113,3 @@ class Told(Guess):
     def check_times(self, t):
         """As without variance."""
         self.pull.check_times(t)
-
-
-def _check(denoiser):
-    if not callable(denoiser):
-        way_out = "Use gen.from_epsilon(network, schedule), say."
-        _checks.refuse("denoiser", denoiser, "a function D(z, λ)", "its variance is added", way_out, TypeError)

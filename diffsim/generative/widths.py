@@ -86,7 +86,11 @@ class ByNetwork(Variance):
 
     def log(self, step, told):
         """Where the network says."""
-        return step.small + 0.5 * (tf.cast(told, tf.float64) + 1) * step.wide
+        return step.small + self.widening(step, told)
+
+    def widening(self, step, told):
+        """log Σ/β̃."""
+        return 0.5 * (tf.cast(told, tf.float64) + 1) * step.wide
 
 
 @dataclass(frozen=True)

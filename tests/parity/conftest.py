@@ -1,6 +1,7 @@
 """Parity with diffusers needs diffusers and CPU torch, which nothing else does."""
 
 import importlib.util
+import warnings
 
 import pytest
 
@@ -15,3 +16,13 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "parity" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet():
+    """No gradients and no chatter of the peers."""
+    torch, diffusers = pytest.importorskip("torch"), pytest.importorskip("diffusers")
+    diffusers.utils.logging.set_verbosity_error()
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

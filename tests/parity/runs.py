@@ -9,6 +9,10 @@ from peers import reading as read
 from diffsim.generative import samplers as S
 from diffsim.steppers.multistep import ETDAB
 
+SPACINGS = ("leading", "trailing", "linspace")
+READINGS = ("epsilon", "sample", "v_prediction")
+TOLERANCE = 1e-5
+
 
 def scheduler(name, **config):
     import diffusers

@@ -21,7 +21,6 @@ not 0; sde-dpmsolver++ of order 3 has −½ where φ₃ has +½.
 
 import sys
 import types
-import warnings
 from functools import partial
 
 import numpy as np
@@ -29,7 +28,7 @@ import pytest
 import tensorflow as tf
 from peers import SHAPE, Given, Table, mesh_of, ours, outputs
 from peers import reading as read
-from runs import Run, level, module_of, one_step, scheduler, tensor, widen, without_end
+from runs import READINGS, SPACINGS, TOLERANCE, Run, level, module_of, one_step, scheduler, tensor, widen, without_end
 
 import diffsim as ds
 from diffsim import generative as gen
@@ -37,18 +36,6 @@ from diffsim.generative import samplers as S
 
 pytestmark = pytest.mark.parity
 
-SPACINGS = ("leading", "trailing", "linspace")
-READINGS = ("epsilon", "sample", "v_prediction")
-TOLERANCE = 1e-5
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quiet():
-    torch, diffusers = pytest.importorskip("torch"), pytest.importorskip("diffusers")
-    diffusers.utils.logging.set_verbosity_error()
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 # Estimates kept in range -------------------------------------------------------------------------------------------

@@ -5,14 +5,13 @@ casts to float32. "Within 1e-5" is of the largest state of the run. Where diffus
 step what it moved to another, for spacings that do not divide the training steps), each step is compared by itself.
 """
 
-import warnings
 from functools import partial
 
 import numpy as np
 import pytest
 from peers import Table, mesh_of, ours, outputs
 from peers import reading as read
-from runs import Run, hats, level, one_step, scheduler, tensor, widen, without_end
+from runs import READINGS, SPACINGS, TOLERANCE, Run, hats, level, one_step, scheduler, tensor, widen, without_end
 
 from diffsim import generative as gen
 from diffsim.generative import samplers as S
@@ -22,18 +21,6 @@ from diffsim.steppers.pseudo import PLMS
 
 pytestmark = pytest.mark.parity
 
-SPACINGS = ("leading", "trailing", "linspace")
-READINGS = ("epsilon", "sample", "v_prediction")
-TOLERANCE = 1e-5
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quiet():
-    torch, diffusers = pytest.importorskip("torch"), pytest.importorskip("diffusers")
-    diffusers.utils.logging.set_verbosity_error()
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 # DPM-Solver, DEIS, UniPC: x of variance one, noise levels from the scheduler -------------------------------------

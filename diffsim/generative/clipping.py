@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from diffsim import _checks, _nest
-from diffsim.generative.denoiser import Around
+from diffsim.generative.denoiser import Around, check
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def clip(denoiser: Callable, low: float = -1.0, high: float = 1.0) -> Clipped:
     References:
         Ho, Jain & Abbeel (2020), arXiv:2006.11239.
     """
-    _function(denoiser)
+    check(denoiser, "its estimates are kept in range")
     why = "it is an end of the range of data"
     low, high = _checks.number("low", low, why=why), _checks.number("high", high, why=why)
     if not low < high:
@@ -80,14 +80,8 @@ def threshold(denoiser: Callable, share: float = 0.995, most: float = 1e4) -> Th
     References:
         Saharia et al. (2022), arXiv:2205.11487, section 2.3.
     """
-    _function(denoiser)
+    check(denoiser, "its estimates are kept in range")
     share = _checks.number("share", share, above=0.0, why="it is a share of the entries")
     if share > 1.0:
         _checks.refuse("share", share, "a number in (0, 1]", "it is a share of the entries", "Use 0.995, say.")
     return Thresholded(denoiser, share, _checks.number("most", most, least=1.0, why="data lie in [−1, 1]"))
-
-
-def _function(denoiser):
-    if not callable(denoiser):
-        way_out = "Use gen.from_epsilon(network, schedule), say."
-        _checks.refuse("denoiser", denoiser, "a function D(z, λ)", "its estimates are bounded", way_out, TypeError)

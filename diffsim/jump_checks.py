@@ -25,6 +25,9 @@ def check_hops(law):
         _checks.refuse("hops", shown, expected, why, way_out, TypeError)
     if any(grid != grids[0] for grid in grids):
         _checks.refuse("hops", shown, "operators on one grid", "those that react are in one cell", way_out)
+    if any(getattr(getattr(op, "D", None), "cross", None) is not None for op in law.hops):
+        why, way_out = "an off-diagonal D is no rate of hops to the next cells", "Let D be one number for each axis."
+        _checks.refuse("hops", shown, "diffusivities along the axes", why, way_out)
 
 
 def check_state(law, y):

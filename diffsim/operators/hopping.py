@@ -47,7 +47,7 @@ class Hopping(Operator):
     loss: Any = None
     backward: bool = static(default=False)
 
-    volume = None  # all cells are alike
+    volume = solubility = None  # all cells are alike
 
     def prepare(self, like) -> Hopping:
         """Rates in the precision of the state."""

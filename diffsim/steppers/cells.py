@@ -91,6 +91,8 @@ def leaving(op, axis):
     lower, upper = op.sides(axis)
     if op.volume is not None:
         lower, upper = lower / op.volume, upper / op.volume
+    if op.solubility is not None:  # conductances are those of activities u/S
+        lower, upper = lower / op.solubility, upper / op.solubility
     lower, upper = (K + tf.zeros(shape, K.dtype) for K in (lower, upper))
     if op.walls[axis] is None:
         return lower, upper

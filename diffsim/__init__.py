@@ -39,6 +39,7 @@ from diffsim.growth import growing as growing
 from diffsim.jump import Jump as Jump
 from diffsim.ledger import balance as balance
 from diffsim.ledger import track as track
+from diffsim.names import Named as Named
 from diffsim.noise import AlphaStable as AlphaStable
 from diffsim.noise import Antithetic as Antithetic
 from diffsim.noise import Brownian as Brownian

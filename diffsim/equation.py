@@ -19,6 +19,7 @@ from diffsim._tree import static
 from diffsim.boundary import Condition
 from diffsim.calculus import Amplitude, Converted, ExponentialAmplitude, Isothermal, Ito, NoiseMap, Reach, Stratonovich
 from diffsim.calculus import amplitude as amplitude_of
+from diffsim.names import Named, checked, fit
 from diffsim.noise import Brownian, Interval, Noise
 from diffsim.operators import media, nested
 from diffsim.operators.base import Operator
@@ -50,6 +51,7 @@ class Equation:
         order: Caputo order of the time derivative, 0 < order ≤ 1.
         local: promises that f(t, y) at a point needs y at that point only, and that arrays which f holds as data
             broadcast over y, so that space-time tiling is allowed.
+        names: of the tensors of the state in their order, texts or Named; records, files and figures show them.
     """
 
     linear: Any = None
@@ -59,8 +61,10 @@ class Equation:
     calculus: Ito | Stratonovich | Isothermal = field(default_factory=Ito)
     order: float = static(default=1.0)
     local: bool = static(default=False)
+    names: tuple[Named, ...] | None = static(default=None)
 
     def __post_init__(self):
+        object.__setattr__(self, "names", checked(self.names))
         for name in ("linear", "drift", "diffusion"):
             object.__setattr__(self, name, _tree.own(getattr(self, name)))
         if self.drift is not None and not callable(self.drift):
@@ -73,22 +77,12 @@ class Equation:
                 TypeError,
             )
         _checks.instance("noise", self.noise, Noise, why="it drives the diffusion", way_out="Use Brownian().")
-        _checks.instance(
-            "calculus",
-            self.calculus,
-            (Ito, Stratonovich, Isothermal),
-            why="it says where g is evaluated",
-            way_out="Use Ito().",
-        )
+        kinds = (Ito, Stratonovich, Isothermal)
+        _checks.instance("calculus", self.calculus, kinds, why="it says where g is evaluated", way_out="Use Ito().")
         order = _checks.number("order", self.order, above=0.0, why="it is the order of a time derivative")
         if order > 1.0:
-            _checks.refuse(
-                "order",
-                order,
-                "0 < order ≤ 1",
-                "diffusion-wave equations are not of this form",
-                "Write them as a first-order system.",
-            )
+            why = "diffusion-wave equations are not of this form"
+            _checks.refuse("order", order, "0 < order ≤ 1", why, "Write them as a first-order system.")
 
     def slots(self) -> frozenset[Slot]:
         """The slots that this law uses."""
@@ -102,6 +96,7 @@ class Equation:
 
     def of_state(self, y) -> Equation:
         """The same law with `linear` as one operator on the whole state; refuses what does not fit y."""
+        fit(self.names, y)
         linear = nested.for_state(self.linear, y)
         law = replace(self, linear=linear)
         _check_variables(self.linear)

@@ -141,7 +141,7 @@ def growing(law: Equation, length, *, least: float = 1.0) -> Equation:
         )
     dimension = getattr(grids[0], "dimension", grids[0].ndim)
     orders = tuple(() if op is None else tuple(map(_order, _terms(op))) for op in _flat(law.linear))
-    return Equation(drift=Growing(law.linear, law.drift, length, least, dimension, orders))
+    return Equation(drift=Growing(law.linear, law.drift, length, least, dimension, orders), names=law.names)
 
 
 def _flat(linear):

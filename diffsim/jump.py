@@ -14,6 +14,7 @@ from diffsim._tree import static
 from diffsim.calculus import NoiseMap
 from diffsim.equation import Equation, Slot, grid_of
 from diffsim.jump_checks import check_hops, check_state
+from diffsim.names import Named
 from diffsim.noise.base import row
 from diffsim.rates import Elementary
 
@@ -128,6 +129,11 @@ class Jump:
         return isinstance(self.propensities, Elementary)
 
     @property
+    def names(self) -> tuple[Named, ...]:
+        """Of the tensors of the state: the species, each alone where they hop, else along the last axis."""
+        return tuple(map(Named, self.species)) if self.hops is not None else (Named("n", columns=self.species),)
+
+    @property
     def grid(self):
         """The grid on which molecules hop, or None."""
         return None if self.hops is None else next((g for op in self.hops if (g := grid_of(op)) is not None), None)
@@ -212,7 +218,7 @@ class Jump:
             why = "operators act on concentrations, and each species has its own"
             way_out = "Use model.on(grid, boundary) for the limit of many molecules."
             _checks.refuse("law", _checks.Verbatim("a Jump with hops"), "one without", why, way_out, TypeError)
-        return Equation(drift=ReactionRates(self, diffusion is None), diffusion=diffusion)
+        return Equation(drift=ReactionRates(self, diffusion is None), diffusion=diffusion, names=self.names)
 
 
 @dataclass(frozen=True)

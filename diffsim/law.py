@@ -13,6 +13,7 @@ class Law(ABC):
 
     linear: ClassVar = None  # it has none of an Equation's slots
     drift: ClassVar = None
+    names: ClassVar = None  # or a tuple of Named, one for each tensor of the state
 
     @abstractmethod
     def slots(self) -> frozenset[Slot]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest
+from diffsim import _checks, _nest, names
 from diffsim._tree import static
 from diffsim.equation import Equation, grid_of
 from diffsim.grid import Grid
@@ -68,7 +68,11 @@ def track(law: Equation, y0) -> Tracked:
     drift = None if law.drift is None else _booked(law.drift, grid)
     linear = None if bound.linear is None else Budgeted(bound.linear, grid)
     books = _budget(bound, grid, tf.constant(0.0, tf.float64), y0)
-    return Tracked(replace(law, linear=linear, drift=drift), (y0, _nest.map(tf.zeros_like, books)))
+    own = names.of(y0, law.names)
+    booked = (f"{n.name} {cause}" for n, book in zip(own, books, strict=True) for cause in sorted(book))
+    named = (*own, *map(names.Named, booked))
+    law = replace(law, linear=linear, drift=drift, names=named)
+    return Tracked(law, (y0, _nest.map(tf.zeros_like, books)))
 
 
 def _budget(law, grid, t, y):

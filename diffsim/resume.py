@@ -114,7 +114,7 @@ def resume(
             until, float(carry[1]), law, y, request, plan, save, condition, path
         )
     key = tf.zeros([2], tf.uint32) if request["key"] is None else tf.constant(request["key"])
-    run = Run(parts, plan, save, key, jit, info)
+    run = Run(parts, plan, save, key, jit, info, law.names)
     run.start(y)
     run.resume_from(Recorder.reopen(path, request["records"]), carry, request, fresh=until is not None)
     return finish(run, clock, progress, max_steps, throw, began)

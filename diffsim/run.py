@@ -9,7 +9,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _nest, _tree
+from diffsim import _nest, _tree, names
 from diffsim.march import PIECES, SMALL, STOPPED, Carry, Parts, Pieces, program
 from diffsim.save import SaveAt, keep_state
 from diffsim.schedule import Schedule
@@ -23,8 +23,9 @@ CALL_SECONDS = 1.0  # how long a call should take: progress, limits and files ar
 class Run:
     """The mutable state of one `solve`."""
 
-    def __init__(self, parts: Parts, plan: Schedule, save: SaveAt, key, jit: bool, info: dict):
+    def __init__(self, parts: Parts, plan: Schedule, save: SaveAt, key, jit: bool, info: dict, named=None):
         self.parts, self.plan, self.save, self.key, self.jit, self.info = parts, plan, save, key, jit, info
+        self.named = named if parts.fn is keep_state else getattr(parts.fn, "names", None)  # of a record
         self.times: list[np.ndarray] = []
         self.records: list = []
         self.recorder = None
@@ -84,7 +85,8 @@ class Run:
         self.request = request
         grid = grid_of(self.parts.law.linear) or getattr(law, "grid", None) or getattr(law.drift, "grid", None)
         self.recorder = Recorder.create(
-            path, law=law, grid=grid, y_like=_nest.map(np.asarray, like), info={**self.info, **request}
+            path, law=law, grid=grid, y_like=_nest.map(np.asarray, like), info={**self.info, **request},
+            named=self.named,
         )
 
     def to_end(self, seconds, progress, max_steps) -> Solution:
@@ -231,7 +233,8 @@ class Run:
             y = _nest.map(lambda *parts: parts[0] if len(parts) == 1 else tf.concat(parts, 0), *self.records)
         c = self.carry
         fate, seen = self.parts.stepper.fate(c.memory), self.parts.stepper.seen(c.memory)
-        return Solution(t, y, c.y, float(c.t), int(c.n), int(c.rejected), status, self.info, fate, seen)
+        named = names.of(y, self.named) if y is not None else ()
+        return Solution(t, y, c.y, float(c.t), int(c.n), int(c.rejected), status, self.info, fate, seen, named)
 
 
 class _Patience:

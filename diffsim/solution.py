@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from diffsim import names as _names
+from diffsim.names import Named
+
 
 class Status(Enum):
     """How a run ended; the value is the message."""
@@ -35,7 +38,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Solution:
-    """The result of a run.
+    """The result of a run; solution["u"] are the records of the tensor, or of the column, that is called u.
 
     Attributes:
         t: times of the records, (m,), float64.
@@ -48,6 +51,7 @@ class Solution:
         info: which stepper ran and why, step sizes, wall time and compile time.
         fate: what walls did to particles: which are alive, when and where others were lost, and images; None without.
         seen: what observers have measured, laid out as they were given to Observed; None without.
+        names: what the tensors of y are called, in their order.
     """
 
     t: np.ndarray
@@ -60,6 +64,15 @@ class Solution:
     info: dict = field(default_factory=dict)
     fate: Any = None
     seen: Any = None
+    names: tuple[Named, ...] = ()
+
+    def __getitem__(self, name: str):
+        """The records of one part, by its name.
+
+        Raises:
+            KeyError: nothing has that name.
+        """
+        return _names.find(self.names, self.y, name)
 
     def __repr__(self):
         return (

@@ -12,15 +12,16 @@ ROOT = Path(__file__).parents[1] / "diffsim"
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = {
-    0: "_types _nest _checks _tree _compiled _quiet _xla _quantile random counts rates",
+    0: "_types _nest _checks _tree _compiled _quiet _xla _quantile random counts rates names",
     1: "geometry boundary grid noise white",
     2: "operators",
     3: "calculus equation generator reversal jump jump_checks law",
     4: "steppers stepsize save stop schedule solution",
     5: "choose march run progress solve intake outcome simulation steady downhill resume",
-    6: "models particles reference initial analysis io plot verify ledger growth",
-    7: "generative tour",
-    8: "cli __main__ __init__",
+    6: "models particles reference initial analysis io verify ledger growth",
+    7: "plot",
+    8: "generative tour",
+    9: "cli __main__ __init__",
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

@@ -2,7 +2,9 @@
 
 A file holds (layout 1)
     /time                    (n,) float64; (n, …) below means: one more row with each record, resizable
-    /state/<path>            (n, …) one data set for each tensor of the state, chunked by record
+    /state/<path>            (n, …) one data set for each tensor of the state, chunked by record; called by the
+                             name that the law gives it, else by its place. Attributes: name; columns, of the
+                             entries along the last axis; kinds, what values 0, 1, … stand for
     /records                 how many rows are complete: those after them are remains of a write cut short
     /status                  "running", or how the run ended
     /structure /grid /law /info   JSON and the arrays that it refers to (see `codec`)

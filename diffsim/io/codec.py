@@ -81,7 +81,7 @@ def _differ(a, b, arrays, others, at):
         return None
     if kinds[0] == kinds[1] == "data" and a["data"] == b["data"]:
         x, y = a["fields"], b["fields"]
-        parts = [(f"{at}.{k}" if at else k, x.get(k), y.get(k)) for k in {**x, **y}]
+        parts = [(f"{at}.{k}" if at else k, v, y.get(k)) for k, v in x.items()]  # not what the class has gained since
     elif kinds[0] == kinds[1] == "dict":
         x, y = ({repr(key): value for key, value in node["dict"]} for node in (a, b))
         parts = [(f"{at}[{k}]", x.get(k), y.get(k)) for k in {**x, **y}]
@@ -270,16 +270,22 @@ def _load(module, qualname):
 def _data(cls, fields):
     if not isinstance(cls, type):  # a stand-in for a class that is gone
         return cls
-    names = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else set()
-    if names != set(fields):
+    known = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    names = {f.name for f in known}
+    later = {f.name: _default(f) for f in known if f.name not in fields}  # the class has gained them since
+    if not set(fields) <= names or dataclasses.MISSING in later.values():
         _checks.refuse("stored object", _checks.Verbatim(f"{cls.__name__}({', '.join(sorted(fields))})"),
                        f"the fields ({', '.join(sorted(names))})",
                        "the class has changed since the file was written",
                        "Pass `law=` to resume, or use the version that the file names.")
     made = object.__new__(cls)  # no __init__: the fields were checked before they were stored
-    for name, value in fields.items():
+    for name, value in {**later, **fields}.items():
         object.__setattr__(made, name, value)
     return made
+
+
+def _default(f):
+    return f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
 
 
 def _refuse_opaque(text):

@@ -17,11 +17,32 @@ import tensorflow as tf
 from diffsim import _checks, _nest
 from diffsim.grid import Grid, RadialGrid
 from diffsim.io import codec, superblock
+from diffsim.names import Named, of
 
 LAYOUT = 1
 SMALL, LARGE = 2**16, 2**30  # bytes: smaller records share chunks, larger ones are split (HDF5 stops at 2³²)
 STATUS_BYTES = 1024
 STORABLE = "fciub"
+
+
+def placed(nest, named):
+    """The nest with each leaf replaced by the path of its data set: by its name, or else by its place."""
+    return paths(nest) if named is None else _nest.pack(nest, [f"state/{_link(n.name)}" for n in named])
+
+
+def label(data, named) -> None:
+    """Write beside a data set what it is called, and what its numbers mean."""
+    words = {"name": named.name, "columns": named.columns, "kinds": named.kinds}
+    data.attrs.update({k: list(v) if k != "name" else v for k, v in words.items() if v})
+
+
+def names(nest, leaves) -> tuple[Named, ...]:
+    """What `label` wrote beside each data set; of a file older than names what it would be called without."""
+    found = []
+    for data, own in zip(leaves, of(nest), strict=True):
+        columns, kinds = (tuple(map(str, data.attrs.get(k, ()))) for k in ("columns", "kinds"))
+        found.append(Named(str(data.attrs.get("name", own.name)), columns, kinds))
+    return tuple(found)
 
 
 def paths(nest, prefix: str = "state"):
@@ -65,23 +86,24 @@ def image(**run) -> bytes:
     return copy.getvalue()
 
 
-def build(file, *, law, grid, y_like, info: dict) -> None:
+def build(file, *, law, grid, y_like, info: dict, named=None) -> None:
     """Lay out an empty run in an open file."""
-    names = paths(y_like)
+    structure, known = placed(y_like, named), of(y_like, named)
     leaves = [(n, tuple(leaf.shape), _dtype(n, leaf.dtype)) for n, leaf in
-              zip(_nest.flatten(names), _nest.flatten(y_like), strict=True)]
+              zip(_nest.flatten(structure), _nest.flatten(y_like), strict=True)]
     _provenance(file, leaves, info)
     time = _series(file, "time", (), np.dtype(np.float64))
     time.make_scale("time")
     scales = _grid(file.create_group("grid"), grid)
-    for name, shape, dtype in leaves:
+    for (name, shape, dtype), called in zip(leaves, known, strict=True):
         leaf = _series(file, name, shape, dtype)
+        label(leaf, called)
         leaf.dims[0].attach_scale(time)
         if on_grid(shape, grid):
             for axis, scale in enumerate(scales, start=len(shape) + 1 - grid.ndim):
                 leaf.dims[axis].label = scale.name.rpartition("/")[2]
                 leaf.dims[axis].attach_scale(scale)
-    for name, obj in (("structure", names), ("law", law), ("info", info)):
+    for name, obj in (("structure", structure), ("law", law), ("info", info)):
         put(file.create_group(name), obj)
     size = sum(math.prod(shape) * dtype.itemsize for _, shape, dtype in leaves)
     for slot in "ab":

@@ -30,7 +30,7 @@ class Recorder:
         self._number = max(n for n, _ in slots(self._file))
 
     @classmethod
-    def create(cls, path, *, law, grid, y_like, info: dict) -> Recorder:
+    def create(cls, path, *, law, grid, y_like, info: dict, named=None) -> Recorder:
         """A new run. An earlier run of the same name is replaced once the first record is complete.
 
         Args:
@@ -39,6 +39,7 @@ class Recorder:
             grid: Grid, RadialGrid, another grid of diffsim, or None.
             y_like: nest of arrays, tensors or specs with the shapes and dtypes of ONE record.
             info: seed, units and whatever else belongs to the run.
+            named: what the tensors of a record are called, see `diffsim.names`; None names them by their place.
 
         Raises:
             OSError: there is no such directory, no permission, something else of that name, or it is in use.
@@ -52,7 +53,7 @@ class Recorder:
         if at.exists():  # left by a run that was killed before its first record, or being written
             with disk.readable(at) as old:
                 disk.guard(old, path, exclusive=True)
-        image = layout.image(law=law, grid=grid, y_like=y_like, info=info)
+        image = layout.image(law=law, grid=grid, y_like=y_like, info=info, named=named)
         try:
             at.write_bytes(image)
         except OSError as error:

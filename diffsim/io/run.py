@@ -10,6 +10,7 @@ import numpy as np
 from diffsim import _checks, _nest
 from diffsim.io import codec, disk, layout
 from diffsim.io.recorder import HEADER, slots
+from diffsim.names import find
 
 
 class Records:
@@ -88,6 +89,7 @@ class Run:
         path: of the file.
         t: times of the complete records, float64 (n,).
         y: the state's nest, each leaf `Records` of shape (n, …), read when sliced.
+        names: what the tensors of y are called, in their order; run["u"] are the records of the one called u.
         grid: as given, or None.
         info: as given, with the attributes of the file (versions, device, created, …) besides.
         status: "running", how the run ended, or "interrupted" if it was killed.
@@ -97,8 +99,9 @@ class Run:
         self.path, self._file = path, file
         count = int(file["records"][()])
         self.t = file["time"][:count]
-        names = codec.decode(*layout.stored(file["structure"]))
-        self.y = _nest.map(lambda name: Records(file[name], count), names)
+        structure = codec.decode(*layout.stored(file["structure"]))
+        self.y = _nest.map(lambda name: Records(file[name], count), structure)
+        self.names = layout.names(structure, [file[name] for name in _nest.flatten(structure)])
         self.grid = codec.decode(*layout.stored(file["grid"]), opaque=lambda _: None)
         attributes = {k: v.item() if isinstance(v, np.generic) else v for k, v in file.attrs.items()}
         self.info = attributes | codec.decode(*layout.stored(file["info"]), opaque=str)
@@ -158,6 +161,14 @@ class Run:
 
     def __len__(self):
         return len(self.t)
+
+    def __getitem__(self, name: str):
+        """The records of one tensor, or of one column of it, by its name.
+
+        Raises:
+            KeyError: nothing has that name.
+        """
+        return find(self.names, self.y, name)
 
     def __repr__(self):
         return f"Run({str(self.path)!r}, {len(self)} records, {self.status})"

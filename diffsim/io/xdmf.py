@@ -81,7 +81,7 @@ def _mesh(frame, grid, file):
 
 def _fields(frame, data, grid, n, file):
     lead = data.shape[1:data.ndim - grid.ndim]
-    label = data.name.removeprefix("/state/").replace("/", ".")
+    label = data.attrs["name"] if "name" in data.attrs else data.name.removeprefix("/state/").replace("/", ".")
     total = int(np.prod(lead, dtype=int))
     for i, member in enumerate(product(*map(range, lead))):
         if i == MEMBERS:

@@ -94,7 +94,7 @@ class GinzburgLandau(Reaction):
         """
         _sweep.check_grid(self, grid)
         linear = Sum((Scaled(Laplacian(grid, boundary), _one_plus_i(self.alpha)), Identity(1.0)))
-        return Equation(linear=linear, drift=self._saturation, local=self.local)
+        return Equation(linear=linear, drift=self._saturation, local=self.local, names=self.species)
 
 
 def _one_plus_i(a):
@@ -148,7 +148,8 @@ class KuramotoSivashinsky(Reaction):
             ValueError: faces that are neither periodic nor closed.
         """
         laplacian = _higher.mirrored(self, grid, boundary)
-        return Equation(linear=_higher.polynomial(laplacian, None, -1.0, self.nu), drift=_Slope(laplacian))
+        linear = _higher.polynomial(laplacian, None, -1.0, self.nu)
+        return Equation(linear=linear, drift=_Slope(laplacian), names=self.species)
 
 
 @dataclass(frozen=True)

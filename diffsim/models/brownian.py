@@ -53,8 +53,8 @@ class BrownianMotion(Motion):
         still = isinstance(self.v, float) and self.v == 0.0
         drift = None if still else self.drift
         if matrix_like(self.D):
-            return Equation(drift=drift, diffusion=1.0, noise=Correlated(2.0 * self.D))
-        return Equation(drift=drift, diffusion=(2.0 * self.D) ** 0.5)
+            return Equation(drift=drift, diffusion=1.0, noise=Correlated(2.0 * self.D), names="x")
+        return Equation(drift=drift, diffusion=(2.0 * self.D) ** 0.5, names="x")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class OrnsteinUhlenbeck(Motion):
     @property
     def law(self):
         """Linear, with additive noise."""
-        return Equation(linear=-self.k / self.gamma, diffusion=(2.0 * self.kT / self.gamma) ** 0.5)
+        return Equation(linear=-self.k / self.gamma, diffusion=(2.0 * self.kT / self.gamma) ** 0.5, names="x")
 
     def mean(self, t, x0):
         """⟨X(t)⟩ = x₀ e^{−kt/γ}."""
@@ -118,4 +118,4 @@ class GeometricBrownian(Motion):
     @property
     def law(self):
         """Multiplicative noise."""
-        return Equation(drift=self.drift, diffusion=self.diffusion)
+        return Equation(drift=self.drift, diffusion=self.diffusion, names="x")

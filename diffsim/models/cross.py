@@ -115,7 +115,7 @@ class CrossDiffusion(Reaction):
                            "the matrix of diffusivities is one for all cells", f"For a sweep reshape them to {shape}.")
         _sweep.check_grid(self.model, grid, self._runs())
         ops = tuple(Laplacian(grid, b) for b in self.boundaries(boundary))
-        return Equation(linear=Coupled(ops, self.D), drift=self.rates, local=self.model.local)
+        return Equation(linear=Coupled(ops, self.D), drift=self.rates, local=self.model.local, names=self.species)
 
     def check_state(self, y) -> None:
         """As the model, and the leading axes of D.

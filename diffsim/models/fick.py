@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diffsim.equation import Equation
 from diffsim.models._model import Model, parameter
@@ -44,7 +44,7 @@ class Fick(Model):
         if hasattr(self.decay, "dtype") or self.decay != 0.0:
             linear = linear + Identity(-self.decay)
         drift = None if self.source is None else Source(grid, self.source)
-        return Equation(linear=linear, drift=drift, local=drift is None or drift.local)
+        return Equation(linear=linear, drift=drift, local=drift is None or drift.local, names="u")
 
 
 @dataclass(frozen=True)
@@ -74,4 +74,5 @@ class Hillslope(Model):
             ValueError: as `Fick`.
         """
         none = isinstance(self.uplift, (int, float)) and self.uplift == 0.0
-        return Fick(self.D, source=None if none else self.uplift).on(grid, boundary)
+        law = Fick(self.D, source=None if none else self.uplift).on(grid, boundary)
+        return replace(law, names="z")

@@ -39,7 +39,7 @@ def fokker_planck(law, grid, boundary, t: float | None = None) -> Equation:
         Risken (1996), doi:10.1007/978-3-642-61544-3; Scharfetter & Gummel (1969), doi:10.1109/T-ED.1969.16566; Chang &
         Cooper (1970), doi:10.1016/0021-9991(70)90001-X.
     """
-    return Equation(linear=_forward(law, grid, boundary, t))
+    return Equation(linear=_forward(law, grid, boundary, t), names="p")
 
 
 def backward(law, grid, boundary, t: float | None = None) -> Equation:
@@ -60,7 +60,7 @@ def backward(law, grid, boundary, t: float | None = None) -> Equation:
     Raises:
         TypeError, ValueError: as `fokker_planck`.
     """
-    return Equation(linear=_forward(law, grid, boundary, t).adjoint())
+    return Equation(linear=_forward(law, grid, boundary, t).adjoint(), names="u")
 
 
 def first_passage_time(law, grid, boundary, t: float | None = None):

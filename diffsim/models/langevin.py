@@ -66,10 +66,10 @@ class Overdamped(Motion):
         """Additive noise; where the mobility varies, isothermal."""
         drift = None if self.V is None else self.drift
         if callable(self.mobility):
-            return Equation(drift=drift, diffusion=self.diffusion, calculus=Isothermal())
+            return Equation(drift=drift, diffusion=self.diffusion, calculus=Isothermal(), names="x")
         if matrix_like(self.mobility):
-            return Equation(drift=drift, diffusion=self.kT**0.5, noise=Correlated(2.0 * self.mobility))
-        return Equation(drift=drift, diffusion=(2.0 * self.kT * self.mobility) ** 0.5)
+            return Equation(drift=drift, diffusion=self.kT**0.5, noise=Correlated(2.0 * self.mobility), names="x")
+        return Equation(drift=drift, diffusion=(2.0 * self.kT * self.mobility) ** 0.5, names="x")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,8 @@ class Underdamped(Motion):
     def law(self):
         """Friction is the linear part."""
         sigma = (2.0 * self.gamma * self.kT) ** 0.5 / self.mass
-        return Equation(linear=(None, -self.gamma / self.mass), drift=self.drift, diffusion=(0.0, sigma))
+        linear = None, -self.gamma / self.mass
+        return Equation(linear=linear, drift=self.drift, diffusion=(0.0, sigma), names=("x", "v"))
 
     def velocities(self, key, x):
         """v ∼ N(0, kT/m) like x."""

@@ -45,7 +45,7 @@ class SphericalBrownian(Motion):
     @property
     def law(self):
         """Tangential noise, Stratonovich."""
-        return Equation(diffusion=NoiseMap(self.tangential), calculus=Stratonovich())
+        return Equation(diffusion=NoiseMap(self.tangential), calculus=Stratonovich(), names="x")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class ActiveBrownian(Motion):
     @property
     def law(self):
         """Additive noise."""
-        return Equation(drift=self.drift, diffusion=((2.0 * self.D) ** 0.5, (2.0 * self.D_r) ** 0.5))
+        return Equation(drift=self.drift, diffusion=((2.0 * self.D) ** 0.5, (2.0 * self.D_r) ** 0.5), names=("x", "θ"))
 
     def msd(self, t):
         """⟨|x(t) − x₀|²⟩."""

@@ -106,7 +106,7 @@ class CahnHilliard(Reaction):
         """
         laplacian = _higher.mirrored(self, grid, boundary)
         linear = _higher.polynomial(laplacian, None, 2.0 * self.M, self.M * self.eps**2)
-        return Equation(linear=linear, drift=_Exchange(laplacian, self.M))
+        return Equation(linear=linear, drift=_Exchange(laplacian, self.M), names=self.species)
 
     def energy(self, grid, boundary, c) -> tf.Tensor:
         """∫ ¼(c² − 1)² + ½ε²|∇c|² dV.
@@ -179,7 +179,7 @@ class SwiftHohenberg(Reaction):
         """
         laplacian = _higher.mirrored(self, grid, boundary)
         linear = _higher.polynomial(laplacian, self.r - self.q**4, -2.0 * self.q**2, 1.0)
-        return Equation(linear=linear, drift=self._bent, local=self.local)
+        return Equation(linear=linear, drift=self._bent, local=self.local, names=self.species)
 
     def energy(self, grid, boundary, u) -> tf.Tensor:
         """∫ ½[(q² + ∇²)u]² − ½ru² − ⅓gu³ + ¼u⁴ dV.

@@ -40,4 +40,4 @@ class PorousMedium(Model):
         Raises:
             ValueError: faces without condition.
         """
-        return Equation(drift=NonlinearDiffusion(grid, boundary, self.diffusivity))
+        return Equation(drift=NonlinearDiffusion(grid, boundary, self.diffusivity), names="u")

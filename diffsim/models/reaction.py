@@ -99,7 +99,8 @@ class Reaction(Model):
         pairs = zip(self.boundaries(boundary), self.diffusivities, strict=True)
         _sweep.check_grid(self, grid)
         parts = tuple(_sweep.diffusion(grid, b, D) for b, D in pairs)
-        return Equation(linear=parts[0] if len(parts) == 1 else parts, drift=self.rates, local=self.local)
+        linear = parts[0] if len(parts) == 1 else parts
+        return Equation(linear=linear, drift=self.rates, local=self.local, names=self.species)
 
     def boundaries(self, boundary) -> tuple:
         """One boundary for each species: what is given once holds for all.

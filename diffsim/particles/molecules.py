@@ -17,10 +17,11 @@ from diffsim.geometry import Box, Shape
 from diffsim.geometry.shape import like
 from diffsim.jump import Draws, Jump
 from diffsim.law import Law
+from diffsim.names import Named
 from diffsim.noise.base import row
 from diffsim.particles import intake
 from diffsim.particles.kinetics import Kinetics
-from diffsim.particles.pool import Pool
+from diffsim.particles.pool import Count, Pool
 from diffsim.particles.scheme import Scheme, scheme_of
 from diffsim.particles.surface import Surface
 from diffsim.rates import Elementary
@@ -181,9 +182,15 @@ class Molecules(Law):
         kind = np.repeat([*range(len(counts)), -1], [*counts, capacity - sum(counts)])
         return tf.constant(np.broadcast_to(kind, (*boxes, capacity)), dtype)
 
-    def count(self, t, y: Pool):
-        """How many there are of each species, (..., S): to be recorded, SaveAt(…, fn=law.count)."""
-        return tf.stack([tf.reduce_sum(tf.cast(y.of(s), y.x.dtype), -1) for s in range(len(self.species))], -1)
+    @property
+    def names(self) -> tuple[Named, ...]:
+        """Of a Pool."""
+        return Named("x"), Named("kind", kinds=self.species)
+
+    @property
+    def count(self) -> Count:
+        """law.count(t, y): how many there are of each species, (..., S); to be recorded, SaveAt(…, fn=law.count)."""
+        return Count(self.species)
 
     def well_mixed(self, volume: float | None = None) -> Jump:
         """The same reactions without space: molecules of one volume, by default that of a Box."""

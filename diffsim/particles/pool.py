@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from diffsim._tree import static
+from diffsim.names import Named
 
 
 class Pool(NamedTuple):
@@ -24,3 +30,23 @@ class Pool(NamedTuple):
     def of(self, kind: int):
         """Whether there is one of this kind, bool, (..., n)."""
         return self.kind == kind
+
+
+@dataclass(frozen=True)
+class Count:
+    """Nₛ(t), how many molecules of each species there are.
+
+    Args:
+        species: names.
+    """
+
+    species: tuple[str, ...] = static()
+
+    @property
+    def names(self) -> tuple[Named, ...]:
+        """Of what is counted."""
+        return (Named("n", columns=self.species),)
+
+    def __call__(self, t, y: Pool):
+        """(..., S), in the precision of the positions."""
+        return tf.stack([tf.reduce_sum(tf.cast(y.of(s), y.x.dtype), -1) for s in range(len(self.species))], -1)

@@ -9,7 +9,8 @@
     convergence  errors against step, with the fitted orders
     dispersion   growth and frequency of waves about a uniform state
     stability_map    what is unstable for which pair of parameters
-    movie        records of a run as MP4 or GIF
+    molecules    where the molecules of a box are, each species in its colour
+    movie        records of a run as MP4 or GIF, of fields or molecules
     record       one record of a run on disk, whatever it holds
 
 Each returns a matplotlib Figure, made without pyplot: no global state, no window, safe on
@@ -19,6 +20,7 @@ imported here and only here, hence `diffsim.plot` is loaded when it is first use
 
 from diffsim.plot.fields import field as field
 from diffsim.plot.fields import slices as slices
+from diffsim.plot.molecules import molecules as molecules
 from diffsim.plot.movies import movie as movie
 from diffsim.plot.runs import record as record
 from diffsim.plot.series import compare as compare

@@ -1,20 +1,23 @@
-"""One record of a run on disk, whatever was recorded: fields, observables against time, or particles."""
+"""One record of a run on disk, whatever was recorded: fields, molecules, observables against time, or numbers."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from diffsim import _checks, _nest
+from diffsim import names as _names
 from diffsim.plot import style
 from diffsim.plot.fields import field, size
+from diffsim.plot.molecules import Places, paint
 
 FEW = 8  # numbers per record: up to so many are drawn against time
 
 
 def record(run, index: int = -1, *, figure=None):
-    """What a run recorded: fields on their grid, observables against time up to the record, else a histogram.
+    """What a run recorded: fields on their grid, molecules in their region, few numbers against time, else a histogram.
 
-    Units are those of the run's info, `units={"length": …, "time": …, "value": …}`, where it was given.
+    Names are those that the law gave, `run.names`; units those of the run's info, `units={"length": …, "time": …,
+    "value": …}`, where it was given. Of ensembles of fields and of boxes of molecules the first member is drawn.
 
     Args:
         run: from `diffsim.io.load`.
@@ -33,35 +36,33 @@ def record(run, index: int = -1, *, figure=None):
                        f"the run holds {count} records",
                        "Choose one of them." if count else "Wait until the first is written.")
     index, units, grid = index % count, units_of(run), run.grid
-    parts = dict(zip(names(run.y), _nest.flatten(run.y), strict=True))
-    fields = [n for n, r in parts.items() if _on(grid, r)]
-    curves = [n for n, r in parts.items() if n not in fields and _numbers(r) <= FEW]
+    places = Places.of(run)
+    parts = {} if places else {n.name: (n, r) for n, r in zip(run.names, _nest.flatten(run.y), strict=True)}
+    fields = [n for n, (_, r) in parts.items() if _on(grid, r)]
+    curves = [n for n, (_, r) in parts.items() if n not in fields and _numbers(r) <= FEW]
     clouds = [n for n in parts if n not in fields and n not in curves]
-    panels = [*fields, *clouds, *(["curves"] if curves else [])]
-    width, height = size(grid) if fields else (4.5, 3.2)
+    panels = [*fields, *clouds, *(["curves"] if curves else []), *(["molecules"] if places else [])]
+    width, height = places.size if places else size(grid) if fields else (4.5, 3.2)
     shape = (len(panels), 1) if fields and grid.ndim == 3 else (1, len(panels))
     figure = style.canvas(figure, width * shape[1], height * shape[0] + 0.3)
     when = f"t = {run.t[index]:.6g}{style.after(units['time'])}"
     figure.suptitle(f"{run.path.name}, {when}", fontsize=style.SMALL + 2)
     for name, panel in zip(panels, np.ravel(figure.subfigures(*shape)), strict=True):
-        if name in fields:
-            field(grid, Members(parts[name], grid)[index], name=name, unit=units["value"],
+        if places:
+            paint(panel, places, units["length"])(places[index])
+        elif name in fields:
+            field(grid, Members(parts[name][1], grid)[index], name=name, unit=units["value"],
                   length_unit=units["length"], figure=panel)
         elif name in clouds:
-            _histogram(panel.subplots(), style.array(name, parts[name][index]).ravel(), name, units["value"])
+            _histogram(panel.subplots(), style.array(name, parts[name][1][index]), parts[name][0], units["value"])
         else:
-            _curves(panel.subplots(), run.t[: index + 1], {n: parts[n][: index + 1] for n in curves}, units)
+            _curves(panel.subplots(), run.t[: index + 1], [parts[n] for n in curves], index, units)
     return figure
 
 
-def names(nest, prefix: str = "") -> list[str]:
-    """A name for each leaf of a state: its key, its field, or u0, u1 and so on."""
-    if isinstance(nest, dict):
-        return [n for k in sorted(nest) for n in names(nest[k], f"{prefix}{k}.")]
-    if isinstance(nest, (tuple, list)):
-        keys = getattr(nest, "_fields", None) or [f"u{i}" for i in range(len(nest))]
-        return [n for k, v in zip(keys, nest, strict=True) for n in names(v, f"{prefix}{k}.")]
-    return [prefix.removesuffix(".") or "u"]
+def names(nest) -> list[str]:
+    """A name for each leaf of a state that no law has named: its key, its field, or u0, u1 and so on."""
+    return [n.name for n in _names.of(nest)]
 
 
 def units_of(run) -> dict:
@@ -91,19 +92,39 @@ def _numbers(records) -> int:
     return int(np.prod(records.shape[1:], dtype=int))
 
 
-def _curves(ax, times, records, units):
+def _curves(ax, times, parts, index, units):
     lines = {}
-    for name, values in records.items():
-        columns = style.array(name, values).reshape(len(times), -1).T
-        lines |= {name if len(columns) == 1 else f"{name}[{i}]": c for i, c in enumerate(columns)}
+    for named, records in parts:
+        values = style.array(named.name, records[: index + 1]).reshape(len(times), -1)
+        lines |= dict(zip(_entries(named, records.shape[1:]), values.T, strict=True))
     for i, (name, values) in enumerate(lines.items()):
         ax.plot(times, values, ".-", ms=3, lw=1, color=style.COLOURS[i % 7], label=name)
-    style.tidy(ax, style.label("t", units["time"]), style.label(", ".join(records), units["value"]))
+    title = next(iter(lines)) if len(lines) == 1 else ", ".join(n.name for n, _ in parts)
+    style.tidy(ax, style.label("t", units["time"]), style.label(title, units["value"]))
     if len(lines) > 1:
         style.legend(ax)
 
 
-def _histogram(ax, values, name, unit):
-    values = values[np.isfinite(values)]
-    ax.hist(values, bins="fd" if values.size < 10**6 else 200, density=True, color=style.COLOURS[0])
-    style.tidy(ax, style.label(name, unit), style.label("density", "1" if unit == "1" else f"1/({unit})"))
+def _entries(named, shape) -> list[str]:
+    """A name for each number of a record: its column, its place, or both."""
+    lead = shape[:-1] if named.columns else shape
+    places = [",".join(map(str, i)) for i in np.ndindex(*lead)]
+    if not named.columns:
+        return [f"{named.name}[{i}]" if i else named.name for i in places]
+    return [f"{c}[{i}]" if i and len(places) > 1 else c for i in places for c in named.columns]
+
+
+def _histogram(ax, values, named, unit):
+    groups = np.moveaxis(values, -1, 0) if named.columns else [values]
+    groups = [g[np.isfinite(g)] for g in groups]
+    every = np.concatenate([g.ravel() for g in groups])
+    whole = (every == np.round(every)).all() and np.ptp(every) < 1000
+    edges = np.arange(every.min(), every.max() + 2) - 0.5 if whole else np.histogram_bin_edges(
+        every, "fd" if every.size < 10**6 else 200)
+    for i, g in enumerate(groups):
+        line = {"histtype": "step", "lw": 1.5, "label": named.columns[i]} if len(groups) > 1 else {}
+        ax.hist(g.ravel(), bins=edges, density=True, color=style.COLOURS[i % 7], **line)
+    title = named.columns[0] if len(named.columns) == 1 else named.name
+    style.tidy(ax, style.label(title, unit), style.label("density", "1" if unit == "1" else f"1/({unit})"))
+    if len(groups) > 1:
+        style.legend(ax)

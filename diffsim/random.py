@@ -171,7 +171,8 @@ def _draw(transform: Callable, key, shape, dtype, step, first) -> tf.Tensor:
         flat = transform(*draw(), dtype)
     else:  # conditions also keep XLA:CPU from fusing into slow loops: cipher, quantile and use are fastest apart
         n = math.prod(shape)
-        words = tf.cond(valid, draw, lambda: (tf.zeros([n], tf.uint32), tf.zeros([n], tf.uint32)))
+        pairs = tf.cond(valid, lambda: _paired(*draw()), lambda: tf.zeros([n], tf.complex64))
+        words = [tf.bitcast(part(pairs), tf.uint32) for part in (tf.math.real, tf.math.imag)]
         flat = tf.cond(valid, lambda: transform(*words, dtype), lambda: tf.fill([n], tf.constant(math.nan, dtype)))
     return tf.reshape(tf.stop_gradient(flat), shape)
 
@@ -211,6 +212,11 @@ def _threefry(key: Key, x0: tf.Tensor, x1: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
             x1 = (tf.bitwise.left_shift(x1, r) | tf.bitwise.right_shift(x1, 32 - r)) ^ x0
         x0, x1 = x0 + schedule[(group + 1) % 3], x1 + schedule[(group + 2) % 3] + (group + 1)
     return x0, x1
+
+
+def _paired(high: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
+    """Two words as one number, never computed with: XLA:CPU makes a loop for each array, and two would encrypt twice."""
+    return tf.complex(tf.bitcast(high, tf.float32), tf.bitcast(low, tf.float32))
 
 
 def _derive(key: Key, purpose: int, x0, x1) -> Key:

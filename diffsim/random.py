@@ -215,7 +215,7 @@ def _threefry(key: Key, x0: tf.Tensor, x1: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
 
 
 def _paired(high: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
-    """Two words as one number, never computed with: XLA:CPU makes a loop for each array, and two would encrypt twice."""
+    """Two words as one number: XLA:CPU makes a loop for each array, and two loops would encrypt twice."""
     return tf.complex(tf.bitcast(high, tf.float32), tf.bitcast(low, tf.float32))
 
 

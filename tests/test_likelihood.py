@@ -61,6 +61,8 @@ def test_bins_spread_evenly_and_their_bits_are_counted():
     np.testing.assert_array_equal(np.floor((x + 1) * 2), n)
     known = gen.LogLikelihood(np.full(4, 16 * math.log(0.5)), np.zeros(4), None, 16, 0)  # density ½ on (−1, 1)
     assert known.bits_per_dimension(width=2 / 4) == (pytest.approx(2.0), 0.0)
+    some = gen.LogLikelihood(np.array([1.0, 2.0, 4.0, 9.0]), np.full(4, 3.0), None, 16, 0)  # errors of probes are in it
+    assert some.bits_per_dimension() == (pytest.approx(-0.25 / math.log(2)), pytest.approx(38**0.5 / 12**0.5 / 16 / math.log(2)))
 
 
 def test_misuse_is_refused_in_four_parts():

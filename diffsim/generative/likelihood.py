@@ -119,7 +119,9 @@ class LogLikelihood:
     steps: int
 
     def bits_per_dimension(self, width: float = 1.0) -> tuple[float, float]:
-        """−log₂ of the mean probability of a bin per number, and its standard error over samples and probes.
+        """Mean of −log₂ p of a bin per number, and its standard error over samples.
+
+        Each has probes of its own, so that what they scatter by is in the scatter of samples; one sample tells none.
 
         Args:
             width: of a bin that data were spread over by `dequantise`: 2/levels for data in [−1, 1]. 1 tells bits of
@@ -127,9 +129,8 @@ class LogLikelihood:
         """
         width = _checks.number("width", width, above=0.0, why="it is the width of a bin")
         bits = -(self.log_density / self.dimensions + math.log(width)) / math.log(2)
-        of_probes = np.sqrt(np.mean(self.error**2) / bits.size) / (self.dimensions * math.log(2))
-        of_samples = bits.std(ddof=1) / math.sqrt(bits.size) if bits.size > 1 else math.nan
-        return float(bits.mean()), float(np.hypot(of_samples, of_probes))
+        error = bits.std(ddof=1) / math.sqrt(bits.size) if bits.size > 1 else math.nan
+        return float(bits.mean()), float(error)
 
 
 def log_likelihood(

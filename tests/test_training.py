@@ -14,6 +14,7 @@ import diffsim as ds
 from diffsim import generative as gen
 from diffsim.generative import nets, training
 from diffsim.generative.training.draws import Draws
+from diffsim.generative.training.together import Together, together
 from diffsim.generative.training.trainer import Trainer
 
 F64, MATCHING = tf.float64, training.Matching()
@@ -119,7 +120,7 @@ def test_importance_changes_the_noise_and_not_the_mean():
 
 def test_remembered_losses():
     net = nets.MLP((2,), width=4, depth=1)
-    trainer = Trainer(net, nets.MLP((2,), width=4, depth=1), training.Matching(), training.EMA(), 4, 3)
+    trainer = Trainer(net, training.Matching(), training.EMA(), 4, 3)
     squares, seen = np.zeros(4), np.zeros(4)
     for step in range(6):
         loss, index = np.abs(normal(step, 5)), np.array([0, 1, 1, 2, (0, 3)[step > 3]])
@@ -226,10 +227,10 @@ def begun(net):
     return net
 
 
-def train(steps, **kwargs):
+def train(steps, compiled=False, **kwargs):
     net = kwargs.pop("network", None) or small()
     data = np.asarray(normal(1, 60, 2))
-    options = {"labels": np.arange(60) % 3, "key": ds.key(3), "batch": 8, "every": 5,
+    options = {"labels": np.arange(60) % 3, "key": ds.key(3), "batch": 8, "every": 5, "jit": None if compiled else False,
                "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 10), global_clipnorm=1.0)}
     return gen.fit(net, data, kwargs.pop("schedule", gen.Cosine()), steps=steps, **(options | kwargs))
 
@@ -256,6 +257,8 @@ def test_ten_steps_are_five_and_five(whole, tmp_path):
     assert np.abs(half.network.get_weights()[0] - rest.network.get_weights()[0]).max() > 1e-3
     with pytest.raises(ValueError, match="checkpoint=.*: expected one with key"):
         train(20, checkpoint=file, key=ds.key(4))
+    with pytest.raises(ValueError, match="checkpoint=.*: expected one with optimizer = 2 numbers in 2 variables"):
+        train(20, checkpoint=file, optimizer=keras.optimizers.SGD(0.1))
     again = train(10, checkpoint=file)  # nothing is left to do
     np.testing.assert_array_equal(again.average.get_weights()[0], rest.average.get_weights()[0])
 
@@ -292,6 +295,49 @@ def test_gradients_are_clipped_as_the_optimizer_says():
     assert own.global_clipnorm == 1.0
     rates = [float(own._learning_rate(k)) for k in (0, 20, 210, 400)]
     assert rates == pytest.approx([1e-5, 2e-3, 1e-3, 0.0], abs=1e-6)
+
+
+def test_weights_move_together_as_one_by_one():
+    """A vector of all weights moves as they do; what treats weights apart is left to do so."""
+    weights = [keras.Variable(np.asarray(normal(i, *shape)), dtype="float64") for i, shape in enumerate([(2, 3), (), (4,)])]
+    same = [keras.Variable(w.value, dtype="float64") for w in weights]
+    make = [lambda: keras.optimizers.Adam(0.1, global_clipnorm=0.7), lambda: keras.optimizers.Lion(0.01),
+            lambda: keras.optimizers.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2), lambda: keras.optimizers.Nadam(0.1)]
+    for k, new in enumerate(make):
+        alone, all_ = new(), together(new(), same)
+        assert isinstance(all_, Together)
+        alone.build(weights)
+        all_.build(same)
+        for step in range(4):
+            grads = [normal(50 + 9 * k + 3 * step + i, *w.shape) for i, w in enumerate(weights)]
+            for optimizer, where in ((alone, weights), (all_, same)):
+                optimizer.apply([*grads[:2], None if step == 0 else grads[2]], where)
+        for a, b in zip(weights, same, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
+        assert int(all_.iterations) == int(alone.iterations)
+    all_.learning_rate = 0.5
+    assert float(all_.inner.learning_rate) == float(all_.learning_rate) == 0.5
+    other = Together(**{"inner": keras.saving.deserialize_keras_object(all_.get_config()["inner"])})
+    assert other.inner.get_config()["learning_rate"] == pytest.approx(0.5)
+    for apart in (keras.optimizers.Adam(clipnorm=1.0), keras.optimizers.AdamW(), keras.optimizers.SGD(use_ema=True),
+                  keras.optimizers.Lamb()):
+        assert together(apart, same) is apart
+    mixed = [*same, keras.Variable(np.ones(2), dtype="float32")]
+    assert not isinstance(together(keras.optimizers.Adam(), mixed), Together)
+    with pytest.raises(TypeError, match="inner='adam': expected"):
+        Together("adam")
+
+
+def test_a_callback_may_stop_training():
+    """It is obeyed after its epoch, on whole epochs and on those cut short by a checkpoint's step."""
+    class Enough(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 2
+
+    begun_at = []
+    begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: begun_at.append(0))
+    stopped = train(17, every=3, callbacks=[Enough(), begin], optimizer=keras.optimizers.SGD(0.01))
+    assert list(stopped.steps) == [3, 6, 9] and len(begun_at) == 1
 
 
 @pytest.mark.slow

@@ -58,13 +58,14 @@ class Conv(keras.layers.Layer):
     def call(self, x):
         """The convolution."""
         n = self.width // 2
+        within = self.stride == 1 and not self.periodic  # so that gradients are not taken where nothing is
         if n and self.periodic:
             for axis in range(1, self.rank + 1):
                 before = (slice(None),) * axis
                 x = ops.concatenate([x[(*before, slice(-n, None))], x, x[(*before, slice(0, n))]], axis)
-        elif n:
+        elif n and not within:
             x = ops.pad(x, [(0, 0), *[(n, n)] * self.rank, (0, 0)])
-        return ops.conv(x, self.kernel, self.stride, "valid", "channels_last") + self.bias
+        return ops.conv(x, self.kernel, self.stride, "same" if within else "valid", "channels_last") + self.bias
 
     def compute_output_shape(self, shape):
         """Cells after striding, and channels."""
@@ -110,10 +111,15 @@ class GroupNorm(keras.layers.Layer):
         return ops.cast(ops.reshape(y + self.beta, size), dtype)
 
     def _means(self, y):
-        """(batch, 1, channels): means over the grid, where memory is read in order, then over few channels."""
-        channels = y.shape[-1]
-        mean = ops.reshape(ops.mean(y, 1), (-1, self.groups, channels // self.groups))
-        return ops.reshape(ops.repeat(ops.mean(mean, -1), channels // self.groups, -1), (-1, 1, channels))
+        """(batch, 1, channels): means over the grid, where memory is read in order, then over few channels.
+
+        Each channel takes the mean over its group itself. Repeating one for all is as short, but compilers put the
+        repetition into the loops over the grid, where it costs more than all the rest.
+        """
+        size = y.shape[-1] // self.groups
+        mean = ops.reshape(ops.mean(y, 1), (-1, self.groups, 1, size))
+        each = ops.broadcast_to(mean, (ops.shape(mean)[0], self.groups, size, size))
+        return ops.reshape(ops.mean(each, -1), (-1, 1, self.groups * size))
 
     def compute_output_shape(self, shape):
         """That of x."""

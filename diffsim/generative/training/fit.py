@@ -14,6 +14,7 @@ from diffsim.generative.training.checkpoint import Checkpoint
 from diffsim.generative.training.draws import Draws
 from diffsim.generative.training.line import Line
 from diffsim.generative.training.loss import Matching
+from diffsim.generative.training.together import together
 from diffsim.generative.training.trainer import EMA, Average, Trainer
 
 
@@ -81,9 +82,10 @@ def fit(
         every: after how many steps the loss is noted, a checkpoint written and a sheet drawn.
         checkpoint: name of an HDF5 file; if it exists, training goes on from it.
         sheet: a function (network, step), called with the averaged network, such as `Sheet`.
-        callbacks: of Keras; an epoch is `every` steps.
+        callbacks: of Keras; an epoch is `every` steps. One that stops the training is obeyed.
         progress: True: lines where no terminal is; False: silent.
-        jit: compile by XLA; None: if there is an accelerator, or another backend than TensorFlow.
+        jit: compile by XLA, which takes some seconds and makes steps shorter; None: unless a CPU is to compute in half
+            precision, for which TensorFlow's own kernels are better.
 
     Returns:
         Trained, with network, average, steps, losses.
@@ -103,45 +105,62 @@ def fit(
     arrays = intake.arrays(network, data, labels, context, span, network.dtype_policy.variable_dtype)
     draws = Draws(arrays, schedule, levels, loss.time, network.labels, drop, batch, random.fold_in(key, 0))
     remember = levels.times(schedule)
-    trainer = Trainer(network, _twin(network), loss, average, remember, getattr(levels, "history", 1))
-    trainer.compile(_adam(steps) if optimizer is None else optimizer, jit_compile=_compiles(jit))
+    trainer = Trainer(network, loss, average, remember, getattr(levels, "history", 1))
+    optimizer = _adam(steps) if optimizer is None else optimizer
+    if not tf.distribute.has_strategy():  # each weight goes its own way to the replicas
+        optimizer = together(optimizer, trainer.trainable_variables)
+    trainer.compile(optimizer, jit_compile=_compiles(jit, network))
     trainer.optimizer.build(trainer.trainable_variables)
+    mean = type(network).from_config(network.get_config())
     file = None if checkpoint is None else Checkpoint(checkpoint, trainer, _describe(draws, trainer))
     done, notes = (0, []) if file is None else file.restore()
     line = Line(progress, done, steps)
-    while done < steps:
-        last = min(done - done % every + every, steps)
-        memory = trainer.memory(renew=done % every == 0)
-        epoch = done // every
-        ran = trainer.fit(draws.batches(done, last, memory), epochs=epoch + 1, initial_epoch=epoch, verbose=0,
-                          shuffle=False, callbacks=list(callbacks))
-        done = last
-        notes = [*notes, (done, ran.history["noted"][-1])]
-        line.update(*notes[-1])
-        _finite(*notes[-1])
+
+    def noted(done, loss):
+        notes.append((done, loss))
+        line.update(done, loss)
+        _finite(done, loss)
         if file is not None:
             file.write(done, notes)
         if sheet is not None:
-            undo = trainer.settle()
-            sheet(trainer.average, done)
-            undo()
+            trainer.settle(mean)
+            sheet(mean, done)
+
+    while done < steps:
+        last = _stretch(done, steps, every, renewed=bool(remember))
+        batches = draws.batches(done, last, trainer.memory(renew=done % every == 0))
+        begun, length = done // every, min(every, last - done)
+        after = Noted(done, length, noted)
+        trainer.fit(batches, epochs=begun + (last - done) // length, initial_epoch=begun, steps_per_epoch=length,
+                    verbose=0, shuffle=False, callbacks=[*callbacks, after])
+        done = last
+        if trainer.stop_training:
+            break
     line.close()
-    trainer.settle()
-    trainer.average.trainable = True  # for those who go on with it
+    trainer.settle(mean)
     at, losses = np.array(notes, np.float64).reshape(-1, 2).T
-    return Trained(network, trainer.average, at.astype(int), losses)
+    return Trained(network, mean, at.astype(int), losses)
 
 
-def _twin(network):
-    """A network of the same make and weights; of several replicas the first says what they are."""
+class Noted(keras.callbacks.Callback):
+    """Calls note(step, loss) after each epoch of `length` steps from step `done` on."""
 
-    def creator(make, **kwargs):
-        return make(**kwargs | {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA})
+    def __init__(self, done, length, note):
+        super().__init__()
+        self.done, self.length, self.note = done, length, note
 
-    with tf.variable_creator_scope(creator):
-        twin = type(network).from_config(network.get_config())
-    twin.set_weights(network.get_weights())
-    return twin
+    def on_epoch_end(self, epoch, logs=None):
+        """Note it."""
+        self.done += self.length
+        self.note(self.done, logs["noted"])
+
+
+def _stretch(done, steps, every, renewed):
+    """How far one call of Keras goes: over all whole epochs to come, or one if draws are renewed after each."""
+    whole = (steps - done) // every
+    if done % every or not whole:
+        return min(done - done % every + every, steps)
+    return done + every * (1 if renewed else whole)
 
 
 def _adam(steps):
@@ -150,20 +169,24 @@ def _adam(steps):
     return keras.optimizers.Adam(rate, global_clipnorm=1.0)
 
 
-def _compiles(jit):
+def _compiles(jit, network):
     if jit is None:
-        return keras.backend.backend() != "tensorflow" or bool(tf.config.list_physical_devices("GPU"))
+        half = network.dtype_policy.compute_dtype in ("bfloat16", "float16")
+        plain = keras.backend.backend() == "tensorflow" and not tf.config.list_physical_devices("GPU")
+        return not (half and plain)
     return _checks.flag("jit", jit, why="training is compiled or not")
 
 
 def _describe(draws, trainer):
     """What a checkpoint must agree in, to go on."""
     made = {k: v for k, v in trainer.network.get_config().items() if k not in ("name", "seed")}
+    state = trainer.optimizer.variables
     data = "a function" if callable(draws.arrays) else {k: v.shape.as_list() for k, v in draws.arrays.items()}
     return {
         "network": repr(made), "data": repr(data), "schedule": repr(draws.schedule),
         "loss": repr(trainer.loss_), "levels": repr(draws.levels), "average": repr(trainer.rule),
         "batch": repr((draws.size, draws.drop)), "key": repr(draws.key.numpy().tolist()),
+        "optimizer": f"{sum(int(np.prod(v.shape)) for v in state)} numbers in {len(state)} variables",
     }
 
 

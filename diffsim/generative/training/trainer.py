@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from diffsim import _checks
+from diffsim.generative.training.together import pack, unpack
 
 
 class Average(ABC):
@@ -70,27 +71,28 @@ class PowerEMA(Average):
 
 
 class Trainer(keras.Model):
-    """Gives the loss of a batch to Keras, and keeps `average`, the network with the running mean of all weights.
+    """Gives the loss of a batch to Keras, and keeps the running mean of all weights, as one vector.
 
     The mean is brought up to date at the start of a step, so that it holds all steps but the last; `settle` adds that.
 
     Args:
         network: what is trained.
-        average: a network of the same make.
         loss: as `Matching`.
         rule: how weights are averaged.
         remember: number of times whose losses are remembered; 0: none.
         history: how many losses of a time count.
     """
 
-    def __init__(self, network, average, loss, rule, remember=0, history=1):
+    def __init__(self, network, loss, rule, remember=0, history=1):
         super().__init__(autocast=False, dtype=network.dtype_policy)
-        self.network, self.average, self.loss_, self.rule = network, average, loss, rule
-        average.trainable = False
+        self.network, self.loss_, self.rule = network, loss, rule
         self.reach = history  # not `history`, which Keras puts its own in
         self.noted = keras.metrics.Mean(name="noted")  # the loss, whatever scaling replicas need
         whole = {"initializer": "zeros", "trainable": False, "dtype": "float32", "autocast": False}
-        self.count = self.add_weight(shape=(), name="count", aggregation="only_first_replica", **whole)
+        first = {"aggregation": "only_first_replica"}  # all replicas have the same
+        self.count = self.add_weight(shape=(), name="count", **first, **whole)
+        size, full = sum(int(np.prod(w.shape)) for w in network.weights), network.dtype_policy.variable_dtype
+        self.mean = self.add_weight(shape=(size,), name="mean", **first, **whole | {"dtype": full})
         self.squares = self.seen = None
         self.drawn_by = ()
         if remember:
@@ -117,13 +119,16 @@ class Trainer(keras.Model):
         self.noted.update_state(y_pred)
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
-    def _follow(self):
-        """θ̂ ← βθ̂ + (1 − β)θ; nothing before the first step."""
+    def _mean(self):
+        """θ̂ ← βθ̂ + (1 − β)θ; 0 before the first step."""
         n = ops.convert_to_tensor(self.count)
         keep = ops.where(n > 0, self.rule.momentum(ops.maximum(n, 1.0)), 0.0)
-        for mean, weight in zip(self.average.weights, self.network.weights, strict=True):
-            mean.assign(mean + ops.cast(1 - keep, mean.dtype) * (ops.cast(weight, mean.dtype) - mean))
-        self.count.assign(n + 1)
+        mean = ops.convert_to_tensor(self.mean)
+        return mean + ops.cast(1 - keep, mean.dtype) * (pack(self.network.weights, mean.dtype) - mean)
+
+    def _follow(self):
+        self.mean.assign(self._mean())
+        self.count.assign(self.count + 1)
 
     def _remember(self, loss, index):
         """E[L²] of each time, by an exponential mean over about `history` losses."""
@@ -145,17 +150,7 @@ class Trainer(keras.Model):
                 old.assign(new)
         return tuple(ops.convert_to_numpy(v) for v in self.drawn_by)
 
-    def settle(self):
-        """Take the weights after the last step into the mean, too.
-
-        Returns:
-            A function that undoes it, before training goes on.
-        """
-        kept = [ops.convert_to_numpy(v) for v in (*self.average.weights, self.count)]
-        self._follow()
-
-        def undo():
-            for variable, value in zip((*self.average.weights, self.count), kept, strict=True):
-                variable.assign(value)
-
-        return undo
+    def settle(self, average):
+        """Give a network of the same make the mean of the weights, those after the last step included."""
+        for weight, value in zip(average.weights, unpack(self._mean(), average.weights), strict=True):
+            weight.assign(value)

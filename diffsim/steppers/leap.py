@@ -19,11 +19,12 @@ WORTH = 10.0  # leaps over fewer events than this are made event by event
 class TauLeap(Reacting):
     """n ↦ n + Σᵣ νᵣ Kᵣ, Kᵣ ∼ Poisson(aᵣ τ), each trajectory with its own τ: weak order 1 in τ.
 
-    τ is the longest for which neither mean nor spread of Σνᵣ Kᵣ changes any propensity by more than a fraction ε, and
-    in which no more than 2ε of a species is consumed, so that in balance, too, spreads are right to a fraction of ε.
+    τ is the longest for which neither mean nor spread of Σνᵣ Kᵣ changes any propensity by more than a fraction ε, nor
+    would what is consumed by itself, so that in balance, too, spreads are right to a fraction of about ε.
     Reactions within `critical` firings of using something up fire one by one. A leap that would leave fewer molecules
     than none is drawn again with half τ, so numbers never go negative; where leaps do not pay, events are exact. With
-    `dt`, τ ≤ dt. Propensities that depend on time are those at the beginning of each leap.
+    `dt`, τ ≤ dt. Propensities that depend on time are those at the beginning of each leap; how fast they change does
+    not shorten it: give a dt in which they hardly do.
 
     Args:
         epsilon: ε > 0, tolerated relative change of a propensity in one leap.
@@ -106,8 +107,7 @@ class TauLeap(Reacting):
             spread = _fire(tf.zeros_like(v), often, [c * c for c in column])
             room = tf.maximum(_nest.to(self.epsilon, v.dtype) * v / g, 1)
             used = _fire(tf.zeros_like(v), often, [max(0, -c) for c in column])
-            most = tf.maximum(2 * _nest.to(self.epsilon, v.dtype) * v, 1)
-            tau = tf.minimum(tau, tf.minimum(tf.minimum(room / drift, room * room / spread), most / used))
+            tau = tf.minimum(tau, tf.minimum(tf.minimum(room / drift, room * room / spread), room / used))
         return tau
 
 

@@ -37,7 +37,7 @@ def test_energy_distance_is_without_bias_and_error_bars_are_true():
     biased = scipy_energy(x[:, 0], y[:, 0]) ** 2
     within = [np.abs(a - a.T).sum() / len(a) ** 2 / (len(a) - 1) for a in (x, y)]
     assert metrics.energy_distance(x, y).value == pytest.approx(biased - sum(within), rel=1e-10)
-    runs = [metrics.energy_distance(normal(100 + i, 80, 2), 0.5 + normal(200 + i, 80, 2)) for i in range(40)]
+    runs = [metrics.energy_distance(normal(100 + i, 80, 2), 0.5 + normal(200 + i, 80, 2)) for i in range(24)]
     values, errors = np.array(runs).T
     ratio = values.std(ddof=1) / errors.mean()
     assert 1 - 5 / math.sqrt(80) < ratio < 1 + 5 / math.sqrt(80)
@@ -66,7 +66,7 @@ def test_frechet_distance_of_gaussians():
     found = metrics.frechet_distance(x, y)
     assert found.value == pytest.approx(direct, rel=1e-9)
     law = 0.49 + np.trace(A + 1.44 * np.eye(2) - 2 * sqrtm(1.44 * A).real)
-    assert abs(found.value - law) < 5 * found.error < 0.2 * law
+    assert abs(found.value - law) < 5 * found.error < 0.4 * law
     of_features = metrics.frechet_distance(x, y, features=lambda a: a[:, :1])
     assert of_features.value == pytest.approx(
         (x[:, 0].mean() - y[:, 0].mean()) ** 2 + (math.sqrt(C[0, 0]) - math.sqrt(D[0, 0])) ** 2, rel=1e-9
@@ -95,3 +95,19 @@ def test_sets_that_do_not_compare_are_refused(metric):
         metric(good, np.where(good > 1, np.nan, good))
     with pytest.raises(ValueError, match="samples.*because"):
         metrics.frechet_distance(normal(1, 10, 20), normal(2, 10, 20))
+
+
+def test_the_order_of_rows_changes_no_error_bar():
+    """Rows sorted by class would make parts of one class each, and the jackknife's error many times too large."""
+
+    def classes(seed, shift=0.0):
+        return shift + np.sign(normal(seed, 600, 1)) * 3.0 + normal(seed + 1, 600, 2)
+
+    x, y = classes(21), classes(23, 1.5)
+    found, mixed = metrics.frechet_distance(x, y), np.random.default_rng(0).permutation(600)
+    for a, b in ((x[mixed], y), (x[::-1], y[mixed]), (x[np.argsort(x[:, 0])], y[np.argsort(y[:, 1])])):
+        again = metrics.frechet_distance(a, b)
+        assert again.value == pytest.approx(found.value, rel=1e-9)
+        assert again.error == pytest.approx(found.error, rel=1e-6)
+    spread = [metrics.frechet_distance(classes(100 + 4 * i), classes(102 + 4 * i, 1.5)).value for i in range(24)]
+    assert 0.4 < found.error / np.std(spread) < 2.5  # what repetitions show, within 5σ of what ten parts can tell

@@ -25,7 +25,14 @@ class Guided(Around):
 
     def __call__(self, z, lam):
         """At z and λ."""
-        with_it = self.denoiser(z, lam) if self.condition is None else self.denoiser(z, lam, self.condition)
+        return self._apart(self.denoiser(z, lam, *self._given), z, lam)
+
+    @property
+    def _given(self):
+        return () if self.condition is None else (self.condition,)
+
+    def _apart(self, with_it, z, lam):
+        """D from D₁."""
         if callable(self.unconditional):
             without = self.unconditional(z, lam)
         else:
@@ -44,6 +51,16 @@ class Guided(Around):
         return tf.where(_nest.spread(inside, z), D, with_it)
 
 
+@dataclass(frozen=True)
+class GuidedUnsure(Guided):
+    """The same of a denoiser that knows the variance of x₀ given z and the condition, which is kept."""
+
+    def told(self, z, lam, after):
+        """D, and C with the condition."""
+        with_it, C = self.denoiser.told(z, lam, after, *self._given)
+        return self._apart(with_it, z, lam), C
+
+
 def _deviation(a):
     """Standard deviation of each sample."""
     return tf.math.reduce_std(a, axis=list(range(1, len(a.shape))), keepdims=True)
@@ -57,7 +74,8 @@ def guide(
     The samples do not follow the density p₁ʷp₀^{1−w}: the sum of scores is its score at the data only, not at noise.
 
     Args:
-        denoiser: D(z, λ, condition).
+        denoiser: D(z, λ, condition); of one from `gen.learned` or `gen.unsure` the mean is guided, and the variance is
+            that with the condition.
         condition: a tensor, one row for each row of z, or a nest of them.
         unconditional: the condition that stands for none, None to leave it out, or another denoiser D₀(z, λ), such as
             a weaker version of the same model.
@@ -91,4 +109,5 @@ def guide(
             why = "guidance lasts from the first to the second"
             _checks.refuse("interval", interval, "(λ_low, λ_high)", why, "λ rises from noise to data.")
         interval = (low, high)
-    return Guided(denoiser, _tree.own(condition), unconditional, scale, rescale, interval)
+    kind = GuidedUnsure if hasattr(denoiser, "told") else Guided
+    return kind(denoiser, _tree.own(condition), unconditional, scale, rescale, interval)

@@ -2,7 +2,8 @@
 
 A step of the reverse law from λ to λ' is exact if x₀ is drawn from what it may be given z. With its mean D alone the
 step has the smaller of DDPM's fixed variances; with C = σ²/α²/(1 + σ²/α²), that of standard normal data, the larger; a
-network may learn one in between. `samplers.ddpm` takes such denoisers, other samplers see the mean alone.
+network may learn one in between. `samplers.ddpm` takes such denoisers, other samplers see the mean alone. `gen.guide`,
+`gen.clip` and `gen.threshold` change the mean of one and keep its variance, that with the condition.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ class Unsure(Around):
     denoiser: Callable
     variance: Any
 
-    def __call__(self, z, lam):
-        """D(z, λ)."""
-        return self.denoiser(z, lam)
+    def __call__(self, z, lam, *condition):
+        """D(z, λ, condition)."""
+        return self.denoiser(z, lam, *condition)
 
-    def told(self, z, lam, after):
+    def told(self, z, lam, after, *condition):
         """D and C at λ."""
         if callable(self.variance):
             C = self.variance(z, lam)
         else:
             noise, v = spread(tf.exp(-2 * _nest.to(lam, z.dtype)), z), _nest.to(self.variance, z.dtype)
             C = v * noise / (v + noise)
-        return self.denoiser(z, lam), tf.broadcast_to(C, tf.shape(z))
+        return self.denoiser(z, lam, *condition), tf.broadcast_to(C, tf.shape(z))
 
 
 def unsure(denoiser: Callable, variance) -> Unsure:
@@ -67,13 +68,13 @@ class Learned(Around):
 
     denoiser: Denoiser
 
-    def __call__(self, z, lam):
-        """D(z, λ)."""
-        return self.denoiser(z, lam)
+    def __call__(self, z, lam, *condition):
+        """D(z, λ, condition)."""
+        return self.denoiser(z, lam, *condition)
 
-    def told(self, z, lam, after):
+    def told(self, z, lam, after, *condition):
         """D and C = β̃ (β/β̃)^{(ν + 1)/2} − β̃ over (1 − e^{−2(λ' − λ)})²."""
-        D, nu = self.denoiser.both(z, lam)
+        D, nu = self.denoiser.both(z, lam, *condition)
         step = between(self.schedule, lam, after)
         more = tf.exp(step.small) * tf.math.expm1(ByNetwork().widening(step, nu))
         return D, tf.cast(more / tf.math.expm1(2 * (step.begin - step.end)) ** 2, z.dtype)

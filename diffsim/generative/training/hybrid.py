@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from keras import ops
 
 from diffsim import _checks
+from diffsim.generative.denoiser import NEAR_NOISE
 from diffsim.generative.gaussians import divergence, surprise
 from diffsim.generative.training.levels import Steps
 from diffsim.generative.training.loss import mean_of_sample, see, spread
@@ -22,7 +23,7 @@ class Hybrid:
     from it in bits per dimension; at the first time it is −log₂ of the likelihood, and β̃ is that of the second. L_t
     moves ν and not ε̂. The sum of all L_t and of the prior's divergence bounds the bits per dimension from above.
 
-    Use it with the levels `Steps` or `Importance`.
+    Use it with the levels `Steps` or `Importance`, on a schedule that leaves some signal at its end.
 
     Args:
         share: part of the bound; math.inf: the bound alone, which then moves ε̂, too.
@@ -37,6 +38,7 @@ class Hybrid:
 
     channels = 2
     levels = Steps(1000)
+    least = NEAR_NOISE  # without signal ε̂ says nothing of x₀, and the bound of the last step is infinite
 
     def __post_init__(self):
         if self.share != math.inf:

@@ -74,6 +74,12 @@ def _context(network, context, n):
 def fits(network, schedule, loss):
     """Refuse what cannot learn from each other."""
     _checks.instance("schedule", schedule, Schedule, why="it says how noise is added", way_out="Pass gen.Cosine().")
+    noisiest = float(schedule.lam(schedule.end))
+    if noisiest < loss.least:
+        why = f"without signal nothing tells x₀ from the noise, and {type(loss).__name__}'s bound is infinite there"
+        way_out = "Use gen.VP() or gen.Discrete.cosine(1000), whose last step keeps some, or the loss Matching()."
+        received = _checks.Verbatim(f"{type(schedule).__name__}, which ends at λ = {noisiest:.3g}")
+        _checks.refuse("schedule", received, f"λ ≥ {loss.least:g} at its end", why, way_out)
     channels = network.sample_shape[-1] * loss.channels
     if network.outputs != channels:
         _checks.refuse("network", _checks.Verbatim(f"{network.outputs} outputs"), f"{channels}",

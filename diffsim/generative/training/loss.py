@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -165,6 +166,7 @@ class Matching:
 
     channels = 1  # outputs for each channel of x
     levels = Uniform()  # unless others are asked for
+    least = -math.inf  # λ at the end of the schedule
 
     def __post_init__(self):
         _checks.instance("predict", self.predict, Prediction, why="it says what the network learns",
@@ -201,6 +203,7 @@ class Preconditioned:
 
     channels = 1
     levels = LogNormal()
+    least = -math.inf
 
     def __post_init__(self):
         _checks.number("deviation", self.deviation, above=0.0, why="data have a spread")

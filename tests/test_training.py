@@ -13,7 +13,7 @@ import tensorflow as tf
 import diffsim as ds
 from diffsim import generative as gen
 from diffsim.generative import nets, training
-from diffsim.generative.training.draws import Draws
+from diffsim.generative.training.draws import Draws, batches
 from diffsim.generative.training.together import Together, together
 from diffsim.generative.training.trainer import Trainer
 
@@ -193,7 +193,7 @@ def test_conditions_are_left_out_together_and_as_often_as_asked():
 
 def test_a_batch_is_a_function_of_key_and_step():
     draws = Draws({"x0": normal(1, 9, 2)}, gen.VP(), training.Uniform(), training.Matching().time, 0, 0.0, 4, ds.key(2))
-    piped = list(draws.batches(5, 8))
+    piped = list(batches(tf.function(draws.batch), 5, 8))
     for step, batch in zip(range(5, 8), piped, strict=True):
         for name, value in draws.batch(step).items():
             np.testing.assert_array_equal(value, batch[name])

@@ -60,8 +60,16 @@ class Draws(NamedTuple):
         row = tf.cast(tf.floor(random.uniform(key, (self.size,), tf.float64, step=step) * n), tf.int32)
         return {name: tf.gather(a, row) for name, a in self.arrays.items()}
 
-    def batches(self, first: int, last: int, memory=()):
-        """The batches of steps first … last − 1, prepared while others are trained on."""
-        steps = tf.data.Dataset.range(first, last)
-        made = steps.map(lambda step: self.batch(step, memory), num_parallel_calls=2, deterministic=True)
-        return made.prefetch(2)
+
+def batches(draw, first: int, last: int, memory=()):
+    """The batches of steps first … last − 1, prepared while others are trained on.
+
+    Args:
+        draw: `Draws.batch` as a tf.function, so that it is traced once, however often its memory is renewed.
+        first: step to begin with.
+        last: step to end before.
+        memory: what losses tell of times.
+    """
+    memory = tuple(tf.constant(m) for m in memory)
+    made = tf.data.Dataset.range(first, last).map(lambda k: draw(k, memory), num_parallel_calls=2, deterministic=True)
+    return made.prefetch(2)

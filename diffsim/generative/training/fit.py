@@ -11,7 +11,7 @@ import tensorflow as tf
 from diffsim import _checks, random
 from diffsim.generative.training import intake
 from diffsim.generative.training.checkpoint import Checkpoint
-from diffsim.generative.training.draws import Draws
+from diffsim.generative.training.draws import Draws, batches
 from diffsim.generative.training.line import Line
 from diffsim.generative.training.loss import Matching
 from diffsim.generative.training.together import together
@@ -104,6 +104,7 @@ def fit(
     levels.check(schedule)
     arrays = intake.arrays(network, data, labels, context, span, network.dtype_policy.variable_dtype)
     draws = Draws(arrays, schedule, levels, loss.time, network.labels, drop, batch, random.fold_in(key, 0))
+    draw = tf.function(draws.batch)
     remember = levels.times(schedule)
     trainer = Trainer(network, loss, average, remember, getattr(levels, "history", 1))
     optimizer = _adam(steps) if optimizer is None else optimizer
@@ -128,10 +129,10 @@ def fit(
 
     while done < steps:
         last = _stretch(done, steps, every, renewed=bool(remember))
-        batches = draws.batches(done, last, trainer.memory(renew=done % every == 0))
+        examples = batches(draw, done, last, trainer.memory(renew=done % every == 0))
         begun, length = done // every, min(every, last - done)
         after = Noted(done, length, noted)
-        trainer.fit(batches, epochs=begun + (last - done) // length, initial_epoch=begun, steps_per_epoch=length,
+        trainer.fit(examples, epochs=begun + (last - done) // length, initial_epoch=begun, steps_per_epoch=length,
                     verbose=0, shuffle=False, callbacks=[*callbacks, after])
         done = last
         if trainer.stop_training:

@@ -62,7 +62,7 @@ class PID:
         real = _nest.real_dtype(y)
         f1 = law.rate(t + h0 * direction, _nest.axpy(tf.cast(h0 * direction, real), f0, y))
         d2 = self.size(_nest.sub(f1, f0), y, y) / h0
-        big = tf.maximum(d1, d2)
+        big = tf.where(tf.math.is_finite(d2), tf.maximum(d1, d2), d1)  # h₀ may lead beyond where the law holds
         h1 = tf.where(big <= 1e-15, tf.maximum(1e-6 * one, h0 * 1e-3), (0.01 / big) ** (1 / (stepper.order + 1)))
         h = tf.minimum(tf.minimum(100 * h0, h1), _nest.to(self.most, tf.float64))
         return tf.maximum(h, _nest.to(self.least, tf.float64)) * direction, one, one

@@ -203,6 +203,13 @@ def test_adapted_steps_backwards_in_time_and_within_bounds():
     assert first.steps >= start.steps + 4  # growth tenfold at most
 
 
+def test_a_slow_start_does_not_look_beyond_the_end():
+    """y' = e^{−2t} y from t = 8 to 4: at 1 % of y/y' before t = 8, where the estimate of the first step looks, no number."""
+    law = ds.Equation(drift=lambda t, y: tf.cast(tf.exp(-2 * t), y.dtype) * y)
+    sol = ds.solve(law, np.ones(1), (8.0, 4.0), dt=ds.PID(1e-6, 1e-6), stepper=ds.Heun(), jit=False)
+    assert float(sol.final[0]) == pytest.approx(np.exp((np.exp(-16.0) - np.exp(-8.0)) / 2), rel=2e-6)
+
+
 # what is compiled, and how often
 
 

@@ -1,0 +1,127 @@
+"""Noise and what is made of it, number by number: linear maps, streams, rounding, first steps, generators."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.linalg import expm
+
+import diffsim as ds
+
+F64 = tf.float64
+KEY = ds.key(11)
+
+
+@pytest.mark.parametrize("n", [3, 9])
+def test_correlated_noise_is_the_root_of_its_matrix_times_white_noise(n):
+    """L dW and L H with the lower factor L, for small and for wide matrices, given as arrays and as tensors."""
+    root = np.tril(np.random.default_rng(n).normal(size=(n, n))) + 3 * np.eye(n)
+    like = tf.zeros([5, n], F64)
+    W, H = (a.numpy() for a in ds.Brownian().area(KEY, 4, 0.0, 0.3, like))
+    for C in (root @ root.T, tf.constant(root @ root.T)):
+        noise = ds.Correlated(C)
+        np.testing.assert_allclose(noise.increment(KEY, 4, 0.0, 0.3, like), W @ root.T, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(noise.area(KEY, 4, 0.0, 0.3, like)[1], H @ root.T, rtol=0, atol=1e-13)
+
+
+def test_fluxes_of_species_and_of_axes_are_drawn_apart():
+    """No flux of one species through a face is one of another, on either axis."""
+    grid = ds.Grid((7, 6), (7.0, 3.0))
+    like = tf.zeros(grid.shape, F64)
+    u, v = (a.numpy() for a in ds.ConservedWhite(grid, ds.Neumann()).increment(KEY, 0, 0.0, 1.0, (like, like)))
+    assert abs(u.sum()) < 1e-12 and np.abs(u - v).min() > 1e-6
+    assert np.abs(u - u[:, ::-1]).min() > 1e-6
+
+
+def test_a_tree_takes_the_nearest_of_its_times():
+    """0.3 as 3·0.1 or a little less is one time."""
+    tree, like = ds.BrownianTree(0.0, 1.0, depth=3), tf.zeros([4], F64)
+
+    def until(t):
+        return tree.increment(KEY, 0, 0.0, t, like).numpy()
+
+    assert np.array_equal(until(0.625), until(0.625 - 1e-12)) and np.array_equal(until(0.625), until(0.625 + 0.06))
+    assert np.array_equal(until(0.625), until(0.625 - 0.06)) and np.abs(until(0.625) - until(0.625 - 0.07)).min() > 0
+
+
+def test_leimkuhler_and_matthews_begin_with_half_an_increment():
+    """X₁ = hf + ½gΔW₀, X₂ = X₁ + hf + ½g(ΔW₀ + ΔW₁), for constant f."""
+    h, g, f, x = 0.3, 1.3, 0.7, np.zeros(6)
+    law = ds.Equation(drift=lambda t, x: f + 0.0 * x, diffusion=g)
+    sol = ds.solve(law, x, (0, 2 * h), dt=h, stepper=ds.LeimkuhlerMatthews(), save=ds.SaveAt(every=1), key=KEY,
+                   jit=False)
+    W = ds.solve(ds.Equation(diffusion=1.0), x, (0, 2 * h), dt=h, stepper=ds.EulerMaruyama(), save=ds.SaveAt(every=1),
+                 key=KEY, jit=False).y.numpy()
+    np.testing.assert_allclose(sol.y[1], h * f + g * W[1] / 2, atol=1e-14)
+    np.testing.assert_allclose(sol.y[2] - sol.y[1], h * f + g * W[2] / 2, atol=1e-14)
+
+
+GROWING = {
+    "number": (-0.7, 1),
+    "orthogonal modes": (ds.Diffusion(ds.Grid(5, 1.3), ds.Dirichlet(), 0.2) - 0.4, 5),
+    "leaning modes": (ds.Diffusion(ds.RadialGrid(5, 1.3), ds.Robin(0.8), 0.2) - 0.4, 5),
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_exact_noise_that_grows_in_time(name):
+    """∫e^{(h−s)A} g₀²e^{2b(t+s)} V e^{(h−s)Aᵀ} ds by Gauss's rule, and the step's response to each number that it draws."""
+    op, n = GROWING[name]
+    g0, b, t, h = 0.6, 0.9, 0.3, 0.5
+    law = ds.Equation(linear=op, diffusion=ds.ExponentialAmplitude(g0, b))
+    eye = tf.eye(n, dtype=F64)
+    stepper, law = ds.ETD1().bind(law.of_state(eye), h)
+    law, step = law.prepare(eye), tf.constant(h, F64)
+    new = stepper.step(law, tf.constant(t, F64), step, 0 * eye, (), stepper.prepare(law, step), lambda: h**0.5 * eye)
+    A = op.apply(np.eye(n)).numpy().T if n > 1 else np.array([[op]])
+    s, w = np.polynomial.legendre.leggauss(20)
+    s, w = h * (s + 1) / 2, h * w / 2
+    E = np.array([expm((h - r) * A) for r in s])
+    exact = np.einsum("k,kij,klj->il", w * g0**2 * np.exp(2 * b * (t + s)), E, E)
+    np.testing.assert_allclose(new.y.numpy().T @ new.y.numpy(), exact, rtol=0, atol=1e-12)
+
+
+def test_conversion_of_noise_on_several_parts_of_a_state():
+    """½gg′ of each part by itself: of x² and of sin z."""
+    x, z = (tf.constant(np.random.default_rng(2).normal(size=(4, 2))) for _ in range(2))
+    law = ds.Equation(diffusion=lambda t, y: (y[0] ** 2, tf.sin(y[1])), calculus=ds.Stratonovich()).of_state((x, z))
+    first, second = law.stated_in(ds.Ito).drift(tf.constant(0.0, F64), (x, z))
+    np.testing.assert_allclose(first, x**3, rtol=1e-13)
+    np.testing.assert_allclose(second, tf.sin(z) * tf.cos(z) / 2, rtol=1e-13)
+
+
+# Generators
+
+
+def test_one_diffusivity_in_many_words_has_one_generator():
+    """Dᵢ = (0.7, 0.2) as amplitude, as covariance, as a map that stretches, and as one that mixes a covariance."""
+    D, grid, walls = np.array([0.7, 0.2]), ds.Grid((4, 3), (1.0, 2.0)), ds.Boundary(x=ds.Periodic(), y=ds.Dirichlet())
+
+    def wind(t, x):
+        return tf.stack([0.4 * x[..., 1], -x[..., 0]], -1)
+
+    root, half = tf.constant((2 * D) ** 0.5), tf.constant([0.5, 3.0], F64)
+    words = [
+        ds.Equation(drift=wind, diffusion=lambda t, x: root + 0 * x),
+        ds.Equation(drift=wind, diffusion=1.0, noise=ds.Correlated(np.diag(2 * D))),
+        ds.Equation(drift=wind, diffusion=ds.NoiseMap(lambda t, x, dN: root * dN)),
+        ds.Equation(drift=wind, diffusion=lambda t, x: half + 0 * x, noise=ds.Correlated(np.diag(2 * D) / [0.25, 9.0])),
+    ]
+    plain, *others = [law.generator(grid, walls) for law in words]
+    for op in others:
+        for mine, same in ((op.up, plain.up), (op.down, plain.down)):
+            for a, b in zip(mine, same, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_a_generator_is_that_of_its_time():
+    """f = −tx, g = 1 + t: at t = 2 the law f = −2x, g = 3."""
+    grid = ds.Grid(5, 2.0, -1.0)
+    moving = ds.Equation(drift=lambda t, x: -t * x, diffusion=lambda t, x: 1 + t + 0 * x)
+    then, still = moving.generator(grid, ds.Neumann(), t=2.0), ds.Equation(drift=lambda t, x: -2 * x, diffusion=3.0)
+    np.testing.assert_allclose(then.up[0], still.generator(grid, ds.Neumann()).up[0], rtol=1e-13)
+
+
+def test_a_swimmer_that_never_turns():
+    """D_r = 0: 4Dt + v²t², the limit of small D_r."""
+    slow, never = (ds.models.ActiveBrownian(v0=1.4, D=0.3, D_r=r).msd(2.0) for r in (1e-6, 0.0))
+    assert never == pytest.approx(4 * 0.3 * 2 + (1.4 * 2) ** 2, rel=1e-14) == pytest.approx(slow, rel=1e-4)

@@ -56,6 +56,7 @@ from diffsim.random import fold_in as fold_in
 from diffsim.random import key as key
 from diffsim.random import split as split
 from diffsim.rates import Elementary as Elementary
+from diffsim.rates import Varying as Varying
 from diffsim.resume import resume as resume
 from diffsim.save import SaveAt as SaveAt
 from diffsim.simulation import Simulation as Simulation

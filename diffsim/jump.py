@@ -39,9 +39,10 @@ class Jump:
     Args:
         stoichiometry: νᵣₛ, what each reaction adds to each species, integers (R, S).
         propensities: a(t, n) → (…, R) [1 / time], of n (…, S) and of a time for each n[..., 0]; Elementary(k, orders);
-            or R constants, for mass action of what each reaction consumes.
-        bound: for propensities that depend on time: B(n) ≥ Σᵣ aᵣ(t, n) at all times, (…,). Candidates fire at the
-            rate B and count with probability Σa/B (thinning). Without it a must not depend on t.
+            or R constants, numbers or `Varying`, for mass action of what each reaction consumes.
+        bound: for a function that depends on time: B(n) ≥ Σᵣ aᵣ(t, n) at all times, (…,), with `hops` in each cell.
+            Candidates fire at the rate B and count with probability Σa/B (thinning). Without it a must not depend on
+            t, unless constants are `Varying`, which know their bounds.
         species: names.
         first: number of the state's first row within the whole ensemble of which it is a batch.
         hops: an operator for each species, by which molecules hop between cells; None for species that stay.
@@ -98,11 +99,11 @@ class Jump:
                 _checks.refuse(f"stoichiometry[{r}]", change, "no more consumed than meet", why, way_out)
 
     @classmethod
-    def of(cls, *reactions: str, species=None, volume: float = 1.0, first=0) -> Jump:
+    def of(cls, *reactions: str, species=None, volume: float = 1.0, first=0, **constants) -> Jump:
         """aᵣ(n) = kᵣ Ω^{1−m} Πₛ nₛ(nₛ − 1)…, m molecules meeting: elementary reactions from text.
 
         ``Jump.of("A + B -> C @ 0.01", "0 -> A @ 1", "2 A <-> B @ 0.1, 1")``; 2A counts ordered meetings, see
-        `Elementary`.
+        `Elementary`. Constants may have names: ``Jump.of("0 -> A @ k", "A -> 0 @ 1", k=3.0)``.
 
         Args:
             *reactions: reactants -> products @ k [volume^{m−1} / time]. 0, ∅ or nothing stands for nothing; <-> takes
@@ -110,28 +111,40 @@ class Jump:
             species: names in the order of the state; by default that of first appearance.
             volume: Ω > 0 [volume]; with 1 constants are those of numbers of molecules [1 / time].
             first: as for Jump.
+            **constants: what names in the texts stand for: numbers, arrays, or `Varying` with time.
 
         Raises:
-            ValueError: text that is not of this form, a species that is not among those given.
+            ValueError: text that is not of this form, a species that is not among those given, a constant that is not
+                used.
             TypeError: something else than text.
 
         References:
             Gillespie (1976), doi:10.1016/0021-9991(76)90041-3.
         """
         volume = _checks.number("volume", volume, above=0.0, why="molecules meet in it")
-        read = rates.parse(reactions, species)
+        read = rates.parse(reactions, species, constants)
         k = tuple(k * volume ** (1 - sum(met)) for k, met in zip(read.k, read.orders, strict=True))
         return cls(read.change, Elementary(k, read.orders), species=read.species, first=first)
 
     @property
     def elementary(self) -> bool:
-        """Whether all propensities are mass action, which never goes negative."""
+        """Whether all propensities are mass action."""
         return isinstance(self.propensities, Elementary)
 
     @property
     def names(self) -> tuple[Named, ...]:
         """Of the tensors of the state: the species, each alone where they hop, else along the last axis."""
         return tuple(map(Named, self.species)) if self.hops is not None else (Named("n", columns=self.species),)
+
+    @property
+    def timed(self) -> bool:
+        """Whether propensities depend on time, and events are thinned."""
+        return self.bound is not None or (self.elementary and self.propensities.timed)
+
+    @property
+    def checked(self) -> bool:
+        """Whether rates are looked at on the way: mass action with constants never goes negative."""
+        return self.timed or not self.elementary
 
     @property
     def grid(self):
@@ -173,8 +186,12 @@ class Jump:
     def rates(self, t, n) -> list:
         """Propensities of each reaction, from the numbers of each species and a time for each."""
         if self.elementary:
-            return self.propensities.of(n)
+            return self.propensities.of(n, t)
         return tf.unstack(self.propensities(t, tf.stack(n, axis=-1)), axis=-1)
+
+    def most(self, n):
+        """What the sum of `rates` never exceeds, of a law that is `timed`."""
+        return self.propensities.most(n) if self.bound is None else self.bound(tf.stack(n, axis=-1))
 
     # Limits of many molecules.
 
@@ -232,7 +249,7 @@ class ReactionRates:
         """The rates of change of each species."""
         law, species = self.law, tf.unstack(n, axis=-1)
         if self.many and law.elementary:
-            a = law.propensities.many(species)
+            a = law.propensities.many(species, _each(t, species))
         else:
             a = law.rates(_each(t, species), species if self.many else [tf.nn.relu(s) for s in species])
             a = a if self.many else [tf.nn.relu(rate) for rate in a]

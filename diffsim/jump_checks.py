@@ -46,9 +46,8 @@ def check_state(law, y):
         law.grid.check("y0", leaves[0].shape)
     for leaf in leaves:
         _check_whole(leaf)
-    if law.elementary:
-        return
-    _check_rates(law, law.split(y))
+    if law.checked:
+        _check_rates(law, law.split(y))
 
 
 def _check_whole(leaf):
@@ -85,13 +84,28 @@ def _check_rates(law, n):
         shown = _checks.Verbatim(f"values of {getattr(out, 'shape', out)} {getattr(out, 'dtype', '')}")
         why = "each reaction has its rate"
         way_out = "Return tf.stack([…], axis=-1), one entry for each row of the stoichiometry."
+        if law.elementary:
+            why, way_out = "each trajectory or cell has its rate", "Let constants broadcast over the state."
         _checks.refuse("propensities", shown, f"{wanted} {stacked.dtype.name}", why, way_out)
-    if law.bound is None and any(op.type != "Identity" for op in traced.inputs[0].consumers()):
+    if not law.timed and any(op.type != "Identity" for op in traced.inputs[0].consumers()):
         why = "the waiting time for the next event follows from rates that stay as they are until then"
         way_out = "Pass bound=lambda n: … ≥ Σ a(t, n) at all times t."
         _checks.refuse("bound", None, "a bound of propensities that depend on time", why, way_out)
-    if not tf.is_symbolic_tensor(stacked):
+    if law.timed:
+        _check_bound(law, n)
+    elif not tf.is_symbolic_tensor(stacked):
         refuse_negative(law, np.asarray(law.propensities(tf.zeros_like(n[0]), stacked)), np.asarray(stacked))
+
+
+def _check_bound(law, n):
+    """Refuse a bound that is not one number for each trajectory or cell."""
+    specs = [tf.TensorSpec(a.shape, a.dtype) for a in n]
+    most = tf.function(lambda *n: law.most(list(n)), autograph=False).get_concrete_function(*specs).structured_outputs
+    if tuple(getattr(most, "shape", ())) != tuple(n[0].shape) or getattr(most, "dtype", None) != n[0].dtype:
+        shown = _checks.Verbatim(f"values of {getattr(most, 'shape', most)} {getattr(most, 'dtype', '')}")
+        why = "candidates come at its rate in each trajectory, and on a grid in each cell"
+        way_out = "Let it add the largest rates of all reactions: lambda n: 10.0 + n[..., 0], say."
+        _checks.refuse("bound", shown, f"{tuple(n[0].shape)} {n[0].dtype.name}", why, way_out)
 
 
 def refuse_negative(law, a, n, kind=ValueError):
@@ -151,5 +165,5 @@ def unbounded(law, n, t) -> str:
         _checks.Verbatim(f"less than Σ a(t, n) at {_numbers(law, n, t)}"),
         "at least Σ a(t, n) at all times",
         "events are thinned out of candidates that come at the rate of the bound",
-        "Raise it; the maximum over time of each rate, summed, will do.",
+        "Raise it, or `most` of a Varying constant; the maximum over time of each rate, summed, will do.",
     )

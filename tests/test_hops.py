@@ -196,7 +196,7 @@ def test_what_is_refused_on_grids():
     law, n0 = hops(ds.Neumann(0.0)), (np.zeros((2, 6)),)
     model, plain = ds.models.Schnakenberg(), ds.models.LengyelEpstein()
     uneven = ds.Diffusion(ds.Grid(shape=(3, 3), size=(1.0, 1.0)), ds.Neumann(0.0), np.arange(1.0, 10).reshape(3, 3))
-    timed = ds.Jump([[1]], lambda t, n: n, bound=lambda n: n[..., 0], hops=law.hops)
+    timed = ds.Jump([[1]], lambda t, n: n, bound=lambda n: n, hops=law.hops)
     cases = [
         (lambda: ds.models.master_equation(plain, LINE, ds.Periodic(), size=9.0), "only elementary reactions"),
         (lambda: ds.models.master_equation(model, LINE, ds.Dirichlet(1.0), size=9.0), "but none in"),
@@ -206,8 +206,7 @@ def test_what_is_refused_on_grids():
         (lambda: run(law, (n0[0] + 0.5,), 1.0, dt=0.1), "molecules come one by one"),
         (lambda: run(law, n0, 1.0, dt=0.1, stepper=ds.TauLeap()), "SplitHops"),
         (lambda: run(law, n0, 1.0, stepper=ds.SplitHops()), "no error by which"),
-        (lambda: run(timed, n0, 1.0, dt=0.1), "cells react one by one"),
-        (lambda: run(timed, n0, 1.0, stepper=ds.SSA()), "no bound of their own"),
+        (lambda: run(timed, n0, 1.0, stepper=ds.SSA()), "in each cell. Let it add"),
         (lambda: run(ds.Jump([[-1]], [1.0], hops=(uneven,)), (np.zeros((3, 3)),), 1.0, dt=0.1), "axis by axis"),
         (lambda: ds.SplitHops(ds.Tsit5()), "cells react by it"),
         (lambda: law.langevin(), "operators act on concentrations"),

@@ -28,6 +28,7 @@
     KuramotoSivashinsky   h_t = −∇²h − ν∇⁴h − ½|∇h|²
     CrossDiffusion        ∂ₜyᵢ = Σⱼ Dᵢⱼ∇²yⱼ + fᵢ, around any of these
     MassAction            the base of reactions with stoichiometry: a Channel for each
+    driven                any of its models with parameters that depend on time
     from_rates            your own, from a function of the species
     parse                 your own, from equations as text
     master_equation       any model of elementary reactions with counted molecules: a `Jump`
@@ -62,6 +63,7 @@ from diffsim.models.brownian import GeometricBrownian as GeometricBrownian
 from diffsim.models.brownian import OrnsteinUhlenbeck as OrnsteinUhlenbeck
 from diffsim.models.cross import CrossDiffusion as CrossDiffusion
 from diffsim.models.custom import from_rates as from_rates
+from diffsim.models.driven import driven as driven
 from diffsim.models.ecology import SIR as SIR
 from diffsim.models.ecology import LotkaVolterra as LotkaVolterra
 from diffsim.models.ecology import RosenzweigMacArthur as RosenzweigMacArthur

@@ -11,6 +11,7 @@ import tensorflow as tf
 from diffsim import _nest
 from diffsim._tree import static
 from diffsim.models.reaction import Reaction
+from diffsim.rates import Varying
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Channel:
     """Fires at the rate k Π yₛ^orderₛ per volume and changes the numbers of molecules by `change`.
 
     Args:
-        k: rate constant, in the units of the model.
+        k: rate constant, in the units of the model, or `Varying` with time.
         orders: how many molecules of each species meet, in the order of `species`.
         change: how many more there are of each afterwards.
     """
@@ -50,12 +51,13 @@ class MassAction(Reaction):
         """Net changes, integers [species, reactions]."""
         return np.array([r.change for r in self.reactions]).T
 
-    def mass_action(self, y):
-        """The rates as the reactions give them, Σ_r change_rs k_r Π y^order / unitₛ: equal to `rates`."""
+    def mass_action(self, y, t=0.0):
+        """The rates as the reactions give them, Σ_r change_rs k_r(t) Π y^order / unitₛ: equal to `rates`."""
         leaves = _nest.flatten(y)
         total = [tf.zeros_like(leaf) for leaf in leaves]
         for channel in self.reactions:
-            pace = _nest.to(channel.k, leaves[0].dtype)
+            k, dtype = channel.k, leaves[0].dtype
+            pace = k.at(t, dtype) if isinstance(k, Varying) else _nest.to(k, dtype)
             for leaf, order in zip(leaves, channel.orders, strict=True):
                 for _ in range(order):
                     pace = pace * leaf

@@ -8,14 +8,14 @@ from diffsim import _checks, _tree
 from diffsim.jump import Jump
 from diffsim.models.mass_action import MassAction
 from diffsim.operators.stencil import Diffusion
-from diffsim.rates import Elementary
+from diffsim.rates import Elementary, Varying
 
 
 def master_equation(model: MassAction, grid=None, boundary=None, *, size: float, first=0) -> Jump:
     """Channel r fires Ωkᵣ Πₛ (nₛ/Ω)^m times per time in each cell, molecules hop at D/Δx² to each neighbour.
 
     A cell of volume V holds nₛ = Ω·unitₛ·yₛ molecules, Ω = size·V. For many molecules n/Ω follows
-    `model.on(grid, boundary)`, with fluctuations of relative size 1/√n.
+    `model.on(grid, boundary)`, with fluctuations of relative size 1/√n. Rates may depend on time: see `driven`.
 
     Args:
         model: Brusselator, GrayScott, Schnakenberg, LotkaVolterra, SIR, Oregonator or one of your own.
@@ -58,7 +58,7 @@ def _constant(channel, units, volume):
     for unit, order in zip(units, channel.orders, strict=True):
         factor = factor / unit**order if order else factor
     value = channel.k * factor
-    return value if _tree.is_number(value) else float(value)
+    return value if isinstance(value, Varying) or _tree.is_number(value) else float(value)
 
 
 def _hops(model, grid, boundary):

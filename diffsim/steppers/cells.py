@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import tensorflow as tf
 
 from diffsim import _nest, counts, random
-from diffsim.steppers.jump import Fault, settled, unit_below, waiting
+from diffsim.steppers.jump import Fault, no_rates, settled, unit_below, waiting
 
 
 def on_grid(law, t, h, n, clock, key, sites):
     """(n, clock, codes, what is left of h) after all events within h; arguments as `Reacting.within`.
 
-    One clock for each trajectory, whose next event is one of all cells and channels.
+    One clock for each trajectory, whose next event is one of all cells and channels: reactions, nothing where they are
+    thinned out of candidates, hops.
     """
     dtype, shape, d = n[0].dtype, n[0].shape, law.grid.ndim
     ensemble, C = shape[: shape.rank - d], law.grid.cells
     T = ensemble.num_elements()
     hops = [(s, axis, up) for s, op in enumerate(law.hops) if op for axis in range(d) for up in (0, 1)]
     paces = [_paces(law.hops[s], axis, up) for s, axis, up in hops]
-    change, plus, goal = (tf.constant(table, tf.int32) for table in _tables(law, hops))
+    change, plus, goal = (tf.constant(table, tf.int32) for table in _tables(law, hops))  # a row for each channel
     begin = _nest.to(t, dtype)
     flat_sites = tf.reshape(sites, [T])
 
     def words(count):
         return random._threefry(key, flat_sites, tf.bitcast(count, tf.uint32))
 
-    def rates(n):
-        full = [tf.reshape(v, shape) for v in n]
-        a = [tf.reshape(rate, [T, C]) for rate in law.rates(begin + tf.zeros_like(full[0]), full)]
-        return a, [*a, *(n[s] * pace for (s, _, _), pace in zip(hops, paces, strict=True))]
+    def wide(n):
+        return [tf.reshape(v, shape) for v in n]
 
-    def event(n, due, count, left, lost, code):
-        a, channels = rates(n)
-        reached = tf.cumsum(tf.add_n(channels), axis=1)
+    def reacting(n, since):
+        """Rates of the reactions in each cell, [T, C]."""
+        at = begin + tf.reshape(since, [*ensemble, *[1] * d]) + tf.zeros(shape, dtype)
+        return [tf.reshape(rate, [T, C]) for rate in law.rates(at, wide(n))]
+
+    def event(n, due, count, left, lost, code, spot):
+        hopping = [n[s] * pace for (s, _, _), pace in zip(hops, paces, strict=True)]
+        if law.timed:
+            most = tf.reshape(law.most(wide(n)), [T, C])
+        else:
+            a = reacting(n, h - left)
+            most = tf.add_n(a)
+        reached = tf.cumsum(tf.add_n([most, *hopping]), axis=1)
         total = reached[:, -1]
         wait = waiting(due, total)
+        if law.timed:
+            stopped = left - tf.minimum(wait, left)
+            a = reacting(n, h - stopped)
+            channels = [*a, tf.nn.relu(most - tf.add_n(a)), *hopping]
+        else:
+            stopped, channels = left, [*a, *hopping]
         fires = wait < left
         high, low = words(count + 1)
         aim = unit_below(low, dtype) * total
@@ -49,39 +62,44 @@ def on_grid(law, t, h, n, clock, key, sites):
             here = tf.gather(rate, cell, batch_dims=1)
             channel = tf.where((here > 0) & (aim >= sofar), c, channel)
             sofar += here
-        if not law.elementary:
-            code = _bad(a)
-            fires &= code <= Fault.BUSY
         at = [tf.one_hot(i, C, dtype=dtype) for i in (cell, tf.gather_nd(goal, tf.stack([channel, cell], -1)))]
         new = []
         for s, v in enumerate(n):
             by = [tf.cast(tf.gather(table[:, s], channel), dtype) for table in (change, plus)]
-            by = [tf.where(fires, b, 0)[:, None] for b in by]
-            new.append(v + at[0] * by[0] + at[1] * by[1])
+            new.append(v + at[0] * by[0][:, None] + at[1] * by[1][:, None])
+        if law.checked:
+            code, spot = _found(law, a, most, new, channel, cell, fires)
+            fires &= code <= Fault.BUSY
+        new = [tf.where(fires[:, None], m, v) for m, v in zip(new, n, strict=True)]
         spent = wait + lost
         less = left - spent
         due = tf.where(fires, counts.exponential(high, dtype), tf.maximum(due - total * left, 0))
         lost = tf.where(fires, spent - (left - less), lost)
-        left = tf.where(fires, less, tf.where(code >= Fault.FIRST, left, 0))
-        return new, due, tf.where(fires, count + 1, count), left, lost, settled(code, left)
+        left = tf.where(fires, less, tf.where(code >= Fault.FIRST, stopped, 0))
+        return new, due, tf.where(fires, count + 1, count), left, lost, settled(code, left), spot
+
+    def busy(*carry):
+        return tf.equal(tf.reduce_max(carry[5]), Fault.BUSY)
 
     count = tf.reshape(clock.count, [T])
     due = tf.reshape(clock.due, [T])
     due = tf.where(due < 0, counts.exponential(words(count)[0], dtype), due)
     left = tf.zeros_like(due) + h
-    start = ([tf.reshape(v, [T, C]) for v in n], due, count, left, tf.zeros_like(due), settled(0 * count, left))
-    n, due, count, left, _, code = tf.while_loop(lambda *c: tf.equal(tf.reduce_max(c[5]), Fault.BUSY), event, start)
+    code, n = settled(0 * count, left), [tf.reshape(v, [T, C]) for v in n]
+    start = n, due, count, left, tf.zeros_like(due), code, 0 * count
+    n, due, count, left, _, code, spot = tf.while_loop(busy, event, start)
     clock = clock._replace(due=tf.reshape(due, ensemble), count=tf.reshape(count, ensemble))
-    code, left = (tf.reshape(tf.broadcast_to(a[:, None], [T, C]), shape) for a in (code, left))
+    code = tf.where(tf.range(C) == spot[:, None], code[:, None], Fault.CALM)
+    code, left = (tf.reshape(tf.broadcast_to(a, [T, C]), shape) for a in (code, left[:, None]))
     return [tf.reshape(v, shape) for v in n], clock, code, left
 
 
-def _bad(a):
-    """Codes of trajectories in which a rate is none."""
-    code = tf.zeros([a[0].shape[0]], tf.int32)
-    for r, rate in enumerate(a):
-        code = tf.where(tf.reduce_all((rate >= 0) & (rate < math.inf), axis=1), code, Fault.FIRST + r)
-    return code
+def _found(law, a, most, new, channel, cell, fires):
+    """(codes, cells) of trajectories that cannot go on: a rate is none, or a reaction fired where too few are."""
+    codes = no_rates(law, a, most if law.timed else None)
+    code, spot = tf.reduce_max(codes, 1), tf.argmax(codes, 1, output_type=tf.int32)
+    lacks = fires & (code < Fault.FIRST) & tf.reduce_any(tf.stack(new) < 0, axis=[0, 2])
+    return tf.where(lacks, Fault.FIRST + len(a) + channel, code), tf.where(lacks, cell, spot)
 
 
 def leaving(op, axis):
@@ -108,8 +126,8 @@ def _paces(op, axis, up):
 def _tables(law, hops):
     """What each channel changes in its cell, (K, S); what arrives elsewhere, (K, S); and where, (K, C), −1: nowhere."""
     S, C, grid = len(law.species), law.grid.cells, law.grid.shape
-    change, plus = [list(row) for row in law.stoichiometry], [[0] * S for _ in law.stoichiometry]
-    goal = [np.full(C, -1) for _ in law.stoichiometry]
+    change = [list(row) for row in law.stoichiometry] + [[0] * S] * law.timed
+    plus, goal = [[0] * S for _ in change], [np.full(C, -1) for _ in change]
     cells = np.arange(C).reshape(grid)
     for s, axis, up in hops:
         change.append([-int(i == s) for i in range(S)])

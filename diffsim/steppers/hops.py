@@ -20,7 +20,8 @@ class SplitHops(Jumping):
     """n₁ = R(h/2) P(h) R(h/2) n: reactions in each cell for h/2, hops for h, reactions for h/2. Weak order 2 in h.
 
     Hops are exact: each molecule moves to a cell drawn from e^{hL}, axis by axis, so that what leaves a cell is
-    multinomial. Cells react independently meanwhile, each by `reactions`.
+    multinomial. Cells react independently meanwhile, each by `reactions`, at rates of their own time: the first half
+    at those of its half of the step, the second at those of the other.
 
     Args:
         reactions: SSA(), or TauLeap(…) for many molecules in a cell.
@@ -48,9 +49,6 @@ class SplitHops(Jumping):
             why, way_out = "there is nothing to split", "Use SSA() or TauLeap()."
             _checks.refuse("law", _checks.Verbatim("a Jump without hops"), "one with hops", why, way_out, TypeError)
         bound = super().bind(law, h)
-        if law.bound is not None:
-            why = "cells react one by one"
-            _checks.refuse("bound", law.bound, "None", why, "Use SSA() for rates that depend on time.", TypeError)
         for op in law.hops:
             if op is not None and not op.diagonalises:
                 why = "molecules hop axis by axis, each exactly"

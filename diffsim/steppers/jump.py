@@ -84,18 +84,25 @@ def choose(stoichiometry, a, aim, n):
 
 def faults(law, a, total, moved, aim, fires, slow=None):
     """For each trajectory what cannot go on, if anything; `slow` are the rates among which `aim` chooses."""
-    R, code = len(a), tf.fill(total.shape, Fault.CALM)
+    R, code = len(a), no_rates(law, a, total if law.timed else None)
     below = tf.zeros_like(aim)
-    for r, rate in enumerate(a):
-        code = tf.where((rate >= 0) & (rate < math.inf), code, Fault.FIRST + r)
+    for r in range(R):
         takes = [m for m, v in zip(moved, law.stoichiometry[r], strict=True) if v < 0]
         share = (a if slow is None else slow)[r]
         here = fires & (share > 0) & (aim >= below) & (aim < below + share)
         for m in takes:
             code = tf.where(here & (m < 0), Fault.FIRST + R + r, code)
         below = below + share
-    if law.bound is not None:
-        code = tf.where(tf.add_n(a) > total * (1 + 1e-5), Fault.FIRST + 2 * R + len(moved), code)
+    return code
+
+
+def no_rates(law, a, most=None):
+    """For each trajectory or cell which of the rates is none, if any, or whether all together exceed `most`."""
+    code = tf.fill(a[0].shape, Fault.CALM)
+    for r, rate in enumerate(a):
+        code = tf.where((rate >= 0) & (rate < math.inf), code, Fault.FIRST + r)
+    if most is not None:
+        code = tf.where(tf.add_n(a) > most * (1 + 1e-5), Fault.FIRST + 2 * len(a) + len(law.species), code)
     return code
 
 
@@ -126,8 +133,9 @@ class Reacting(Jumping):
 
 
 def finished(law, n, clock, found, y) -> Step:
-    """The step's end: a state of NaN if anything has gone wrong, by which a run stops."""
-    fault, where = found
+    """The step's end: a state of NaN if anything has gone wrong, which stops a run; what went wrong first is kept."""
+    before = clock.fault >= Fault.FIRST
+    fault, where = (tf.where(before, old, new) for old, new in zip((clock.fault, clock.where), found, strict=True))
     y = _nest.map(lambda a: tf.where(fault >= Fault.FIRST, _nest.to(math.nan, a.dtype), a), law.join(n, y))
     return Step(y, None, clock._replace(fault=fault, where=where))
 
@@ -150,7 +158,7 @@ def look(law, end, n, code, left):
     fault = tf.gather(flat, at)  # by slicing, XLA would try to find the place while it compiles
     when = _nest.to(end, n[0].dtype) - left
     value = tf.zeros([], n[0].dtype)
-    if not law.elementary:
+    if law.checked:
         a = tf.stack([tf.gather(tf.reshape(rate, [-1]), at) for rate in law.rates(when, n)])
         value = tf.gather(a, tf.clip_by_value(fault - Fault.FIRST, 0, R - 1))
     return fault, tf.stack([tf.gather(tf.reshape(v, [-1]), at) if v is not value else v for v in (when, value, *n)])

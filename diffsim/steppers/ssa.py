@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from diffsim import _checks, _nest, counts, random
+from diffsim import _nest, counts, random
 from diffsim.equation import Slot
 from diffsim.jump_checks import WHOLE
 from diffsim.steppers.cells import on_grid
@@ -24,23 +24,19 @@ class SSA(Reacting):
 
     On a grid hops are events like others, and each event costs one pass over the cells: for small systems.
 
+    Where rates depend on time, candidates come at the rate of the bound and fire with probability Σa/B at their own
+    time, in each cell of a grid at the rate of that cell.
+
     Raises:
-        TypeError: at the start of a run, for a law that is no Jump, or has hops and a bound.
+        TypeError: at the start of a run, for a law that is no Jump.
         SolveError: on the way, for rates that turn negative or exceed their bound, at which time and numbers.
 
     References:
         Gillespie (1976), doi:10.1016/0021-9991(76)90041-3; Gibson & Bruck (2000), doi:10.1021/jp993732q, for keeping
-        what is left.
+        what is left; Lewis & Shedler (1979), doi:10.1002/nav.3800260304, for thinning.
     """
 
     takes = frozenset({Slot.JUMPS, Slot.HOPS})
-
-    def bind(self, law, h):
-        """Refuse rates that depend on time on a grid."""
-        if Slot.HOPS in law.slots() and law.bound is not None:
-            why, way_out = "hops have no bound of their own yet", "Leave the dependence on time out."
-            _checks.refuse("bound", law.bound, "None on a grid", why, way_out, TypeError)
-        return super().bind(law, h)
 
     def init(self, law, t, y):
         """One clock for each trajectory."""
@@ -63,7 +59,7 @@ class SSA(Reacting):
 
 
 def _direct(law, t, h, n, clock, key, sites):
-    dtype, checked = n[0].dtype, not law.elementary
+    dtype, checked = n[0].dtype, law.checked
     begin = _nest.to(t, dtype)
 
     def words(count):
@@ -74,19 +70,19 @@ def _direct(law, t, h, n, clock, key, sites):
     left, lost = tf.zeros_like(due) + h, tf.zeros_like(due)
 
     def event(n, due, count, left, lost, code):
-        if law.bound is None:
+        if not law.timed:
             a = law.rates(begin + (h - left), n)
             total = tf.add_n(a)
             wait = waiting(due, total)
         else:
-            total = law.bound(tf.stack(n, axis=-1))
+            total = law.most(n)
             wait = waiting(due, total)
             a = law.rates(begin + (h - left) + tf.minimum(wait, left), n)
         fires = wait < left
         high, low = words(count + 1)
         aim = unit_below(low, dtype) * total
         moved = choose(law.stoichiometry, a, aim, n)
-        if law.bound is not None:
+        if law.timed:
             moved = [tf.where(aim < tf.add_n(a), m, v) for m, v in zip(moved, n, strict=True)]
         if checked:
             code = faults(law, a, total, moved, aim, fires)
@@ -98,7 +94,7 @@ def _direct(law, t, h, n, clock, key, sites):
         lost = tf.where(fires, spent - (left - less), lost)
         rest = tf.zeros_like(left)
         if checked:  # where it stopped
-            stopped = left if law.bound is None else left - tf.minimum(wait, left)
+            stopped = left - tf.minimum(wait, left) if law.timed else left
             rest = tf.where(code >= Fault.FIRST, stopped, rest)
         crowd = functools.reduce(tf.logical_or, [v >= WHOLE[dtype] for v in new])  # one more makes no difference
         left = tf.where(fires & ~crowd, less, rest)

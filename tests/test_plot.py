@@ -1,6 +1,7 @@
 """Figures say what they show: names and units on every axis, nothing clipped, bad input refused."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from matplotlib.axes import Axes
 
 import diffsim as ds
 from diffsim import plot
+from diffsim.names import Named
+from diffsim.particles import Molecules, Pool
 from diffsim.plot import style
 
 LINE, PLANE = ds.Grid(24, 2.0), ds.Grid((16, 8), (2.0, 1.0), (1.0, -1.0))
@@ -27,6 +30,19 @@ def records(grid):
     return np.stack([wave(grid, t) for t in TIMES])
 
 
+def pool(d):
+    """A law of molecules in d dimensions, and a state of it."""
+    law = Molecules.of("A -> B @ 1.0", D={"A": 1.0, "B": 1.0, "big one": 0.1}, region=ds.Box((0.0,) * d, (2.0,) * d))
+    return law, law.fill({"A": 7, "big one": 2}, 12, ds.key(1))
+
+
+def counted(n):
+    """A solution with numbers of two species in n boxes."""
+    y = np.random.default_rng(0).poisson(5.0, (4, n, 2) if n > 1 else (4, 2))
+    named = (Named("n", columns=("A", "B")),)
+    return ds.Solution(TIMES, y, y[-1], 1.0, 3, 0, ds.Status.DONE, names=named)
+
+
 def figures():
     """One figure of each kind."""
     yield plot.field(LINE, wave(LINE), name="C", unit="mol/m³", length_unit="µm")
@@ -38,7 +54,11 @@ def figures():
     yield plot.profiles(LINE, TIMES, records(LINE), exact=records(LINE), time_unit="s")
     yield plot.profiles(LINE, np.linspace(0, 1, 9), np.repeat(records(LINE)[:1], 9, 0))
     yield plot.kymograph(LINE, TIMES, records(LINE))
-    yield plot.compare(np.arange(5.0), np.arange(5.0) + 1e-6, np.arange(5.0))
+    yield plot.compare(np.arange(5.0), np.arange(5.0) + 1e-6, np.arange(5.0), np.full(5, 1e-6))
+    yield plot.molecules(*pool(2), length_unit="nm")
+    yield plot.molecules(*pool(3))
+    yield plot.curves(counted(1), time_unit="s")
+    yield plot.curves(counted(9))
     yield plot.convergence([0.1, 0.05, 0.025], {"Euler": [1.0, 0.5, 0.25]})
 
 
@@ -137,6 +157,36 @@ def test_a_gif_holds_one_frame_per_record(tmp_path):
         assert gif.n_frames == 2
 
 
+def texts(figure):
+    """All that is written in a figure."""
+    return {t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))}
+
+
+def test_molecules_are_named_and_counted(tmp_path):
+    from PIL import Image
+
+    for d in (1, 2, 3):
+        law, y = pool(d)
+        figure = plot.molecules(law, y)
+        assert {"A: 7", "B: 0", "big one: 2"} <= texts(figure) and overhang(figure) <= 0.01
+        drawn = [line for line in figure.axes[0].lines if line.get_label() == "A"][0]
+        shown = np.stack(drawn.get_data_3d() if d == 3 else drawn.get_data())[:d].T
+        assert np.allclose(shown, y.x.numpy()[y.kind.numpy() == 0])
+    both = Pool(np.stack([y.x, 0.5 * y.x]), np.stack([y.kind, y.kind]))
+    with Image.open(plot.movie(law, TIMES[:2], both, tmp_path / "m.gif")) as gif:
+        assert gif.n_frames == 2
+
+
+def test_curves_are_named_and_ensembles_have_bands():
+    one, many = plot.curves(counted(1)), plot.curves(counted(9))
+    assert {"A", "B", "n [1]"} <= texts(one) and not one.axes[0].collections
+    assert {"A", "B", "n, mean ± deviation [1]"} <= texts(many) and len(many.axes[0].collections) == 2
+    y = counted(9).y
+    assert np.allclose(many.axes[0].lines[1].get_ydata(), y[..., 1].mean(1))
+    band = many.axes[0].collections[1].get_paths()[0].vertices[:, 1]
+    assert np.isclose(band.max(), (y[..., 1].mean(1) + y[..., 1].std(1, ddof=1)).max())
+
+
 def test_mp4_is_written_where_ffmpeg_is_and_refused_with_a_way_out_where_not(tmp_path, monkeypatch):
     from matplotlib.animation import FFMpegWriter
 
@@ -170,6 +220,11 @@ def test_the_front_door_loads_plot_on_use():
     (lambda: plot.kymograph(LINE, TIMES[:1], records(LINE)[:1]), ValueError, "two records"),
     (lambda: plot.compare([0.0, 1.0], [0.0], [0.0, 1.0]), ValueError, "one length"),
     (lambda: plot.convergence([0.1, 0.2], {"a": [0.0, 1.0]}), ValueError, "logarithms"),
+    (lambda: plot.molecules(LINE, pool(2)[1]), TypeError, "species"),
+    (lambda: plot.molecules(pool(2)[0], np.zeros(3)), TypeError, "Pool"),
+    (lambda: plot.molecules(pool(2)[0], pool(3)[1]), ValueError, r"shape \(n, 2\)"),
+    (lambda: plot.curves(LINE), TypeError, "ds.io.load"),
+    (lambda: plot.curves(replace(counted(1), t=TIMES[:1])), ValueError, "two or more"),
     (lambda: plot.movie(LINE, TIMES, records(LINE), "a.avi"), ValueError, r"\.mp4 or \.gif"),
     (lambda: plot.movie(LINE, TIMES, records(LINE), "no/such/a.gif"), ValueError, "Create it"),
     (lambda: plot.movie(LINE, TIMES, records(PLANE), "a.gif"), ValueError, "one state on the grid"),

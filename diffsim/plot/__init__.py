@@ -5,6 +5,7 @@
     slices       three orthogonal cuts through a 3-D state, where you choose
     profiles     1-D records over one another, coloured by time
     kymograph    1-D records as an image, position against time
+    curves       records against time, each by its name; of ensembles mean and deviation
     compare      measured against exact, with what remains
     convergence  errors against step, with the fitted orders
     dispersion   growth and frequency of waves about a uniform state
@@ -18,6 +19,7 @@ servers. Pass `figure=` (a Figure or one of its subfigures) to draw into a page 
 imported here and only here, hence `diffsim.plot` is loaded when it is first used.
 """
 
+from diffsim.plot.curves import curves as curves
 from diffsim.plot.fields import field as field
 from diffsim.plot.fields import slices as slices
 from diffsim.plot.molecules import molecules as molecules

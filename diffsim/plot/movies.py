@@ -11,9 +11,10 @@ from diffsim import _checks, _nest
 from diffsim.grid import Grid
 from diffsim.particles import Molecules
 from diffsim.plot import style
+from diffsim.plot.curves import units_of
 from diffsim.plot.fields import painter, size
 from diffsim.plot.molecules import Places, paint
-from diffsim.plot.runs import Members, units_of
+from diffsim.plot.runs import Members
 
 FRAMES = 200  # of a movie, at most
 

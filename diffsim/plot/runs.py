@@ -7,10 +7,9 @@ import numpy as np
 from diffsim import _checks, _nest
 from diffsim import names as _names
 from diffsim.plot import style
+from diffsim.plot.curves import FEW, draw, units_of
 from diffsim.plot.fields import field, size
 from diffsim.plot.molecules import Places, paint
-
-FEW = 8  # numbers per record: up to so many are drawn against time
 
 
 def record(run, index: int = -1, *, figure=None):
@@ -56,19 +55,14 @@ def record(run, index: int = -1, *, figure=None):
         elif name in clouds:
             _histogram(panel.subplots(), style.array(name, parts[name][1][index]), parts[name][0], units["value"])
         else:
-            _curves(panel.subplots(), run.t[: index + 1], [parts[n] for n in curves], index, units)
+            shown = [(n, r[: index + 1]) for n, r in (parts[c] for c in curves)]
+            draw(panel.subplots(), run.t[: index + 1], shown, units["value"], units["time"])
     return figure
 
 
 def names(nest) -> list[str]:
     """A name for each leaf of a state that no law has named: its key, its field, or u0, u1 and so on."""
     return [n.name for n in _names.of(nest)]
-
-
-def units_of(run) -> dict:
-    """Units of length, time and value, 1 where the run names none."""
-    units = run.info.get("units") or {}
-    return {k: str(units.get(k, "1")) for k in ("length", "time", "value")}
 
 
 class Members:
@@ -90,28 +84,6 @@ def _on(grid, records) -> bool:
 
 def _numbers(records) -> int:
     return int(np.prod(records.shape[1:], dtype=int))
-
-
-def _curves(ax, times, parts, index, units):
-    lines = {}
-    for named, records in parts:
-        values = style.array(named.name, records[: index + 1]).reshape(len(times), -1)
-        lines |= dict(zip(_entries(named, records.shape[1:]), values.T, strict=True))
-    for i, (name, values) in enumerate(lines.items()):
-        ax.plot(times, values, ".-", ms=3, lw=1, color=style.COLOURS[i % 7], label=name)
-    title = next(iter(lines)) if len(lines) == 1 else ", ".join(n.name for n, _ in parts)
-    style.tidy(ax, style.label("t", units["time"]), style.label(title, units["value"]))
-    if len(lines) > 1:
-        style.legend(ax)
-
-
-def _entries(named, shape) -> list[str]:
-    """A name for each number of a record: its column, its place, or both."""
-    lead = shape[:-1] if named.columns else shape
-    places = [",".join(map(str, i)) for i in np.ndindex(*lead)]
-    if not named.columns:
-        return [f"{named.name}[{i}]" if i else named.name for i in places]
-    return [f"{c}[{i}]" if i and len(places) > 1 else c for i in places for c in named.columns]
 
 
 def _histogram(ax, values, named, unit):

@@ -91,7 +91,7 @@ def kymograph(grid, times, records, *, name: str = "u", unit: str = "1", length_
     return figure
 
 
-def compare(x, measured, exact, *, x_name: str = "x", x_unit: str = "1", name: str = "u", unit: str = "1",
+def compare(x, measured, exact, error=None, *, x_name: str = "x", x_unit: str = "1", name: str = "u", unit: str = "1",
             figure=None):
     """Measured values as points on the exact curve, and below them what remains, measured − exact.
 
@@ -99,6 +99,7 @@ def compare(x, measured, exact, *, x_name: str = "x", x_unit: str = "1", name: s
         x: abscissae, (n,), in rising order.
         measured: values, (n,).
         exact: values, (n,).
+        error: standard errors of the measured values, (n,), drawn as bars.
         x_name: what x is.
         x_unit: of x.
         name: what was measured.
@@ -112,7 +113,8 @@ def compare(x, measured, exact, *, x_name: str = "x", x_unit: str = "1", name: s
         ValueError: arrays of different lengths.
     """
     x, measured, exact = (style.array(w, v) for w, v in (("x", x), ("measured", measured), ("exact", exact)))
-    for what, values in (("x", x), ("measured", measured), ("exact", exact)):
+    error = np.zeros(x.shape) if error is None else style.array("error", error)
+    for what, values in (("x", x), ("measured", measured), ("exact", exact), ("error", error)):
         if values.ndim != 1 or values.shape != x.shape:
             _checks.refuse(what, values, f"shape {(x.size,)}", "each x has one value",
                            "Pass arrays of one length.")
@@ -120,10 +122,11 @@ def compare(x, measured, exact, *, x_name: str = "x", x_unit: str = "1", name: s
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     points = "o" if x.size <= 40 else "."
     above.plot(x, exact, color=style.COLOURS[1], lw=1.5, label="exact")
-    above.plot(x, measured, points, color=style.COLOURS[0], ms=4, mfc="none", label="diffsim",
-               markevery=-(-x.size // 60))
+    bars = error if error.any() else None
+    above.errorbar(x, measured, bars, fmt=points, color=style.COLOURS[0], ms=4, mfc="none", label="diffsim", lw=1,
+                   markevery=-(-x.size // 60), errorevery=-(-x.size // 60), zorder=3)
     below.axhline(0, color=style.COLOURS[1], lw=1)
-    below.plot(x, measured - exact, points, color=style.COLOURS[0], ms=3)
+    below.errorbar(x, measured - exact, bars, fmt=points, color=style.COLOURS[0], ms=3, lw=1)
     style.tidy(above, "", style.label(name, unit))
     style.tidy(below, style.label(x_name, x_unit), f"difference\n[{unit}]")
     below.yaxis.set_major_locator(MaxNLocator(2))

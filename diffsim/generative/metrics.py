@@ -15,6 +15,7 @@ import numpy as np
 from diffsim import _checks, random
 
 BLOCK = 1 << 22  # distances held at a time
+PARTS = 5  # of a set, whose scatter is an error
 
 
 class Estimate(NamedTuple):
@@ -122,6 +123,9 @@ class PrecisionRecall(NamedTuple):
 
 def precision_recall(x, y, features: Callable | None = None, *, neighbours: int = 3) -> PrecisionRecall:
     """Share of samples within the k-th neighbour distance of some datum, and of data within that of some sample.
+
+    The errors are those of the mean of five parts of both sets, each judged by itself, because what is within reach
+    depends on either; not a number where a part has not more than k rows.
 
     Args:
         x: samples, shape (m, …).
@@ -236,8 +240,17 @@ def _scattered(rows, splits):
 
 
 def _covered(p, q, k):
+    """Share of rows of p within reach of some row of q, with its error."""
+    share = _share(p, q, k)
+    if min(len(p), len(q)) < PARTS * (k + 1):
+        return Estimate(share, math.nan)
+    a, b = _scattered(p, PARTS), _scattered(q, PARTS)
+    parts = [_share(p[a == i], q[b == i], k) for i in range(PARTS)]
+    return Estimate(share, float(np.std(parts, ddof=1) / math.sqrt(PARTS)))
+
+
+def _share(p, q, k):
     """Share of rows of p within reach of some row of q."""
     reach = np.concatenate([np.partition(d2, k, axis=1)[:, k] for _, d2 in _squares(q, q)])  # itself is the 0-th
     inside = np.concatenate([(d2 <= reach * (1 + 1e-12)).any(1) for _, d2 in _squares(p, q)])
-    share = inside.mean()
-    return Estimate(float(share), float(math.sqrt(share * (1 - share) / len(p))))
+    return float(inside.mean())

@@ -1,0 +1,130 @@
+"""Single formulas of generative models, each worked out by hand in a line or two: no network, hardly a step."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.stats import beta
+
+import diffsim as ds
+from diffsim import generative as gen
+from diffsim.generative import samplers as S
+from diffsim.generative import training
+from diffsim.generative.moments import moments
+from diffsim.generative.training import intake
+from diffsim.generative.training.draws import Draws
+
+F64 = tf.float64
+GAUSS = gen.Gaussian([0.7], 0.09)
+
+
+def test_a_table_is_looked_up_at_the_nearest_step():
+    chain = gen.Discrete.linear(10)
+    np.testing.assert_array_equal(chain.label(chain.lam([3.4, 3.6, 8.6])), [3.0, 4.0, 9.0])
+
+
+def test_quantiles_of_a_beta_distribution_that_leans():
+    levels = 0.1 + 4.9 * beta.ppf(np.linspace(1, 0, 7), 0.5, 1.4)
+    np.testing.assert_allclose(gen.beta(7, 0.1, 5.0, a=0.5, b=1.4).sigma[:-1], levels, rtol=1e-9)
+
+
+def test_guidance_lasts_from_end_to_end_of_its_interval():
+    z, lam = tf.ones([4, 1], F64), tf.constant([0.1499, 0.15, 0.3, 0.3001], F64)
+    part = gen.guide(GAUSS, unconditional=gen.Gaussian([0.0], 1.0), scale=3.0, interval=(0.15, 0.3))(z, lam)
+    led = np.abs(part - GAUSS(z, lam))[:, 0] > 1e-3
+    assert led.tolist() == [False, True, True, False]
+
+
+def test_a_threshold_has_its_bound():
+    z = tf.constant([[3.0, -1.5, 0.6, 2.4]], F64)
+    got = gen.threshold(lambda z, lam: z, share=1.0, most=1.2)(z, tf.constant(0.0, F64))
+    np.testing.assert_allclose(got, [[1.0, -1.0, 0.5, 1.0]])
+
+
+def test_what_a_code_hides_does_not_move_the_estimate():
+    """Of 0.9 and 1.3 both round to 1, the datum: nothing is known against either; 2.2 is one too much."""
+    code = gen.Inverted(tf.round, lambda y: y)
+    pull = code.pull(tf.constant([[1.0]], F64), tf.constant([[0.9], [1.3], [2.2]], F64), 0.3, 0.2)
+    np.testing.assert_allclose(pull, [[0.0], [0.0], [-2.0]])
+
+
+def test_orders_of_last_steps():
+    """Lowered by default with fewer than 15 steps; the last is always of order 1 if it leads to data."""
+    for n, last in ((14, [3, 2, 1]), (15, [3, 3, 1])):
+        assert S.dpm_solver_pp(GAUSS, gen.karras(n, 0.1, 9.0), 3).stepper.orders[-3:].tolist() == last
+    assert S.unipc(GAUSS, gen.karras(20, 0.1, 9.0), 3).stepper.orders[-3:].tolist() == [3, 2, 1]
+
+
+def test_a_block_goes_through_the_middle():
+    lam = S.dpm_sde(GAUSS, gen.karras(5, 0.1, 9.0)).mesh.lam
+    np.testing.assert_allclose(lam[1:-1:2], (lam[:-2:2] + lam[2::2])[:4] / 2)
+    assert lam.size == 10
+
+
+def test_a_last_step_to_data_takes_the_mean():
+    """Steps that know C end in N(m, V + s²) at s = 0.05; the mean of x₀ there has the variance V²/(V + s²)."""
+    mesh = gen.karras(4, 0.05, 20.0)
+    variance = moments(S.ddpm(gen.unsure(GAUSS, 0.09), mesh), GAUSS)[1][0]
+    assert variance == pytest.approx(0.09**2 / (0.09 + 0.05**2), rel=1e-9)
+
+
+def test_probes_have_the_error_of_their_mean():
+    """Of D = Bz each probe gains (n − εᵀBε)(λ₀ − λ₁)."""
+    B = np.array([[0.5, 0.3, 0.0], [0.3, 0.6, -0.2], [0.0, -0.2, 0.4]])
+    probes, x = gen.Hutchinson(ds.key(4), 5), np.zeros((4, 3))
+    found = gen.log_likelihood(lambda z, lam: z @ tf.constant(B), x, gen.uniform_lambda(1, 1.0, 1.5), trace=probes,
+                               dt=0.5, stepper=ds.Euler(), jit=False)  # fmt: skip
+    e = probes.directions(tf.constant(x)).numpy()
+    gain = np.einsum("pbi,ij,pbj->bp", e, B, e) * 0.5
+    np.testing.assert_allclose(found.error, gain.std(1, ddof=1) / 5**0.5, rtol=1e-9)
+    variance = np.exp(-2.0) + 1.0
+    exact = 1.5 * (1 - np.log(2 * np.pi * variance)) - gain.mean(1)
+    np.testing.assert_allclose(found.log_density, exact, rtol=1e-9)
+
+
+def test_signs_of_probes_are_even():
+    e = gen.Hutchinson(ds.key(1), 40).directions(tf.zeros([50, 5], F64)).numpy()
+    assert set(np.unique(e)) == {-1.0, 1.0} and abs(e.mean()) < 5 / 1e4**0.5  # 5σ
+
+
+def drawn(levels, n, memory=(), schedule=gen.Cosine()):  # noqa: B008
+    arrays = {"x0": ds.random.normal(ds.key(1), (50, 2), F64)}
+    return Draws(arrays, schedule, levels, training.Matching().time, 4, 0.0, n, ds.key(2)).batch(3, memory)
+
+
+def test_levels_leave_out_what_they_say():
+    t = np.sort(np.asarray(drawn(training.Uniform(0.2), 16)["t"]))
+    np.testing.assert_array_equal(np.floor((t - 0.2) / 0.8 * 16), np.arange(16))
+
+
+def test_steps_are_drawn_alike_until_each_has_its_history():
+    squares = np.linspace(1.0, 30.0, 10)
+    early = drawn(training.Importance(10, history=4), 50, (squares, np.full(10, 3.0)))
+    np.testing.assert_allclose(early["importance"], 1.0)
+
+
+def test_a_chain_of_a_continuous_schedule_ends_with_it():
+    t = np.asarray(drawn(training.Steps(8), 8)["t"])
+    np.testing.assert_allclose(np.sort(t), np.arange(1, 9) / 8)
+
+
+def test_the_bound_counts_by_its_share_and_the_number_of_steps():
+    batch, out = drawn(training.Steps(8), 6), ds.random.normal(ds.key(4), (6, 4), F64)
+    noise, nu = tf.split(out, 2, -1)
+    one, none = (training.Hybrid(share, bins=None) for share in (0.25, 0.0))
+    more = one.of(lambda x, t, c: out, batch) - none.of(lambda x, t, c: out, batch)
+    np.testing.assert_allclose(more, 0.25 * 8 * one.bound(noise, nu, batch), rtol=1e-9)
+
+
+def test_a_score_counts_as_noise_does():
+    a, s = tf.constant([0.6]), tf.constant([0.8])
+    assert training.Flat().of(training.Score(), a, s).numpy() == pytest.approx(0.64)
+    assert training.Flat().of(training.V(), a, s).numpy() == 1.0
+
+
+def test_ranges_a_little_off_are_noticed():
+    class Net:
+        sample_shape = (4, 4, 1)
+
+    for low, high in ((-1.0, 1.1), (-1.1, 1.0), (-1.0, 0.4), (-0.4, 1.0)):
+        with pytest.warns(UserWarning, match="data run from"):
+            intake.arrays(Net, np.linspace(low, high, 32).reshape(2, 4, 4, 1), None, None, (-1.0, 1.0), "float32")

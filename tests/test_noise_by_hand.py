@@ -125,3 +125,32 @@ def test_a_swimmer_that_never_turns():
     """D_r = 0: 4Dt + v²t², the limit of small D_r."""
     slow, never = (ds.models.ActiveBrownian(v0=1.4, D=0.3, D_r=r).msd(2.0) for r in (1e-6, 0.0))
     assert never == pytest.approx(4 * 0.3 * 2 + (1.4 * 2) ** 2, rel=1e-14) == pytest.approx(slow, rel=1e-4)
+
+
+# Backwards in time
+
+
+def test_the_drift_of_reversed_laws():
+    """f + αgg′ − (1 + η)(∇·D + Ds): of entries, of a vector that noise stretches, and of correlated noise."""
+    x, eta = np.random.default_rng(8).normal(size=(5, 2)), 0.4
+    s, f, at = np.cos(3 * x), 0.3 * x, tf.constant(x)
+    g, slope = 1 + 0.3 * np.sin(x), 0.3 * np.cos(x)
+
+    def drift(**law):
+        law = ds.Equation(drift=lambda t, x: 0.3 * x, **law).reversed(lambda t, x: tf.cos(3 * x), eta)
+        return law.drift(tf.constant(0.0, F64), at)
+
+    for calculus in (ds.Ito(), ds.Stratonovich(), ds.Isothermal()):
+        found = drift(diffusion=lambda t, x: 1 + 0.3 * tf.sin(x), calculus=calculus)
+        expected = f + calculus.point * g * slope - (1 + eta) * (g * slope + g**2 * s / 2)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
+    C = np.array([[1.5, 0.4], [0.4, 0.6]])
+    found = drift(diffusion=1.3, noise=ds.Correlated(C))
+    np.testing.assert_allclose(found, f - (1 + eta) * 1.69 / 2 * s @ C, rtol=0, atol=1e-13)
+    # g = [[1, x₁], [0, x₀]]: D = ½[[1 + x₁², x₀x₁], [x₀x₁, x₀²]], ∇·D = ½(x₀, x₁), by rows
+    found = drift(diffusion=ds.NoiseMap(lambda t, x, w: tf.stack([w[..., 0] + x[..., 1] * w[..., 1],
+                                                                 x[..., 0] * w[..., 1]], -1)))
+    a, b = x.T
+    D = np.array([[1 + b**2, a * b], [a * b, a**2]]) / 2
+    spread = np.einsum("ijn,nj->ni", D, s) + np.stack([a, b], -1) / 2
+    np.testing.assert_allclose(found, f - (1 + eta) * spread, rtol=0, atol=1e-13)

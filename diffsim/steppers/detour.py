@@ -177,7 +177,7 @@ class Shaken(Detour):
 
 
 def _norm(a):
-    return tf.norm(a, axis=list(range(1, a.shape.rank)), keepdims=True)
+    return tf.sqrt(tf.reduce_sum(a * a, axis=list(range(1, a.shape.rank)), keepdims=True))
 
 
 def standard(noise, h):

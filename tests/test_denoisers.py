@@ -183,6 +183,16 @@ REFUSED = {
     "a density below zero": (lambda: gen.from_density(ds.Grid(8, 1.0), -np.ones(8), 0.1, 0.2), "≥ 0"),
     "a density of another grid": (lambda: gen.from_density(ds.Grid(8, 1.0), np.ones(9), 0.1, 0.2), "(8,)"),
     "a grid too small": (lambda: gen.from_density(ds.Grid(8, 1.0), np.ones(8), 0.1, 0.2), "Enlarge"),
+    "vectors of another size": (lambda: PLANE(tf.zeros([2, 3]), 0.0), "(…, 2)"),
+    "a network that returns nothing": (lambda: gen.from_x0(lambda x, t: None, gen.VP())(Z, 0.0), "None"),
+    "an estimate unlike z": (lambda: gen.to_epsilon(np.zeros((2, 1)), np.zeros((2, 3)), 0.0), "z=array of shape (2, 3)"),
+    "whole numbers": (lambda: gen.to_score(np.zeros((2, 1), int), np.zeros((2, 1), int), 0.0), "tf.cast"),
+    "a velocity of no schedule": (lambda: gen.to_velocity(Z, Z, 0.0, None), "schedule"),
+    "noise unlike the data": (lambda: gen.perturb(np.zeros((2, 3)), np.zeros((2, 1)), 0.5, gen.VP()), "epsilon"),
+    "times of another batch": (lambda: gen.perturb(Z, Z, np.full(9, 0.5), gen.VP()), "one number, or shape"),
+    "a time beyond the schedule": (lambda: gen.marginal(1.5, gen.VP()), "≤ 1"),
+    "a time before data": (lambda: gen.marginal(-0.5, gen.VP()), "≥ 0"),
+    "no schedule": (lambda: gen.marginal(0.5, None), "Schedule"),
     "a standard deviation of zero": (lambda: gen.preconditioned(lambda x, c: x, 0.0), "sigma_data"),
 }
 

@@ -114,4 +114,4 @@ def __getattr__(name):
 
 def __dir__():
     """Names, with those that are imported on use."""
-    return sorted({*globals(), *_ON_USE})
+    return sorted({*globals(), *_ON_USE} - {"importlib"})

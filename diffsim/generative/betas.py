@@ -34,7 +34,7 @@ class Discrete(Preserving):
         a = np.array(_checks.finite("alphas_cumprod", self.alphas_cumprod, least=0.0, why="it is a share"), np.float64)
         _checks.flag("rounded", self.rounded, why="it says whether networks see whole steps only")
         if a.ndim != 1 or a.size < 2 or not np.all(np.diff(a) < 0) or not a[0] < 1.0:
-            way_out = "Pass ᾱ, the cumulative product of 1 − β."
+            way_out = "Pass ᾱ, the cumulative product of 1 − β; gen.Discrete.of(betas) makes it."
             why = "signal is lost at every step"
             _checks.refuse("alphas_cumprod", self.alphas_cumprod, "numbers that fall from below one", why, way_out)
         with np.errstate(divide="ignore"):

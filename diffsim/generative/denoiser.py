@@ -32,10 +32,25 @@ def spread(lam, z):
     return _nest.spread(_nest.to(lam, z.dtype), z)
 
 
+def alike(a, x, b, y):
+    """x and y, called a and b, as tensors; refused unless they are real and of one shape and dtype."""
+    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    if not x.dtype.is_floating:
+        way_out = "Use tf.cast(…, tf.float32), and gen.dequantise for pixels."
+        _checks.refuse(a, x, "real numbers", "data are mixed with noise", way_out, TypeError)
+    if x.dtype != y.dtype or not x.shape.is_compatible_with(y.shape):
+        expected = f"{a}'s shape {x.shape} and {x.dtype.name}"
+        _checks.refuse(b, y, expected, "they are added entry by entry", "Make one like the other.")
+    return x, y
+
+
 def ask(network, x, t, condition):
     """What a network says of x, checked to be like it; and what it says of variances, in as many channels, or None."""
-    out = tf.convert_to_tensor(network(x, t) if condition is None else network(x, t, condition))
-    told = None
+    out, told = network(x, t) if condition is None else network(x, t, condition), None
+    if out is None:
+        why, way_out = "it estimates noise, data or a mix for every entry of the state", "Let it return what it finds."
+        _checks.refuse("network", _checks.Verbatim("a function that returns None"), "a tensor", why, way_out, TypeError)
+    out = tf.convert_to_tensor(out)
     if out.shape.rank and None not in (out.shape[-1], x.shape[-1]) and out.shape[-1] == 2 * x.shape[-1]:
         out, told = tf.split(out, 2, -1)
     if not out.shape.is_compatible_with(x.shape):
@@ -49,6 +64,12 @@ def _check_network(network):
     if not callable(network):
         way_out = "Pass a Keras model or a function."
         _checks.refuse("network", network, "a function network(x, t)", "it is asked at every step", way_out, TypeError)
+
+
+def _check_schedule(schedule):
+    way_out = "Pass the one it was trained on, e.g. gen.Cosine()."
+    why = "it says at which scale and time the network sees z"
+    _checks.instance("schedule", schedule, Schedule, why=why, way_out=way_out)
 
 
 @dataclass(frozen=True)
@@ -71,9 +92,7 @@ class Denoiser(ABC):
     def __post_init__(self):
         object.__setattr__(self, "condition", _tree.own(self.condition))
         _check_network(self.network)
-        way_out = "Pass the one it was trained on, e.g. gen.Cosine()."
-        why = "it says at which scale and time the network sees z"
-        _checks.instance("schedule", self.schedule, Schedule, why=why, way_out=way_out)
+        _check_schedule(self.schedule)
 
     def __call__(self, z, lam, condition=None):
         """E[x₀ | z] at λ."""
@@ -120,7 +139,14 @@ class Around:
 
 
 class from_epsilon(Denoiser):  # noqa: N801 - reads as a verb
-    """x₀ = z − (σ/α) ε̂: the network estimates the noise."""
+    """x₀ = z − (σ/α) ε̂: the network estimates the noise.
+
+    Args:
+        network: network(x, t), or network(x, t, condition), of x = αz and the schedule's t, shape (batch,); of a
+            `Discrete` schedule t counts steps.
+        schedule: on which it was trained.
+        condition: given to the network at every call; None gives nothing.
+    """
 
     blind = NEAR_NOISE
 
@@ -130,7 +156,7 @@ class from_epsilon(Denoiser):  # noqa: N801 - reads as a verb
 
 
 class from_x0(Denoiser):  # noqa: N801
-    """x₀ = x̂₀: the network estimates the data."""
+    """x₀ = x̂₀: the network estimates the data; arguments as of `from_epsilon`."""
 
     def read(self, out, z, lam, alpha, sigma):
         """As it is."""
@@ -138,7 +164,7 @@ class from_x0(Denoiser):  # noqa: N801
 
 
 class from_v(Denoiser):  # noqa: N801
-    """x₀ = (αx − σv̂)/(α² + σ²), v = αε − σx₀.
+    """x₀ = (αx − σv̂)/(α² + σ²), v = αε − σx₀; arguments as of `from_epsilon`.
 
     References:
         Salimans & Ho (2022), arXiv:2202.00512.
@@ -150,7 +176,7 @@ class from_v(Denoiser):  # noqa: N801
 
 
 class from_score(Denoiser):  # noqa: N801
-    """x₀ = (x + σ²ŝ)/α (Tweedie): the network estimates s = ∇ₓ log p(x, t).
+    """x₀ = (x + σ²ŝ)/α (Tweedie): the network estimates s = ∇ₓ log p(x, t); arguments as of `from_epsilon`.
 
     References:
         Efron (2011), doi:10.1198/jasa.2011.tm11181; Song et al. (2021), arXiv:2011.13456.
@@ -167,6 +193,7 @@ class from_velocity(Denoiser):  # noqa: N801
     """x₀ = (σ̇x − σû)/(σ̇α − σα̇), u = dx/dt = α̇x₀ + σ̇ε: x − tû on the straight path of `CondOT`.
 
     Time runs from data to noise, so that u = ε − x₀ there; networks with the other sign need −network(x, 1 − t).
+    Arguments as of `from_epsilon`.
 
     References:
         Lipman et al. (2023), arXiv:2210.02747; Liu, Gong & Liu (2023), arXiv:2209.03003.
@@ -214,11 +241,13 @@ class preconditioned:  # noqa: N801
 
 def to_epsilon(x0, z, lam):
     """ε = (z − x₀)e^λ."""
+    x0, z = alike("x0", x0, "z", z)
     return (z - x0) * spread(tf.exp(_nest.to(lam, z.dtype)), z)
 
 
 def to_score(x0, z, lam, schedule: Schedule | None = None):
     """∇_z log p = (x₀ − z)e^{2λ}; with a schedule ∇ₓ log p = (αx₀ − x)/σ², of x = αz."""
+    x0, z = alike("x0", x0, "z", z)
     lam = _nest.to(lam, z.dtype)
     score = (x0 - z) * spread(tf.exp(2 * lam), z)
     return score if schedule is None else score / spread(schedule.scales(lam)[0], z)
@@ -226,12 +255,16 @@ def to_score(x0, z, lam, schedule: Schedule | None = None):
 
 def to_v(x0, z, lam, schedule: Schedule):
     """v = αε − σx₀."""
+    x0, z = alike("x0", x0, "z", z)
+    _check_schedule(schedule)
     alpha, sigma = (spread(a, z) for a in schedule.scales(_nest.to(lam, z.dtype)))
     return alpha * to_epsilon(x0, z, lam) - sigma * x0
 
 
 def to_velocity(x0, z, lam, schedule: Schedule):
     """u = dx/dt = α̇x₀ + σ̇ε."""
+    x0, z = alike("x0", x0, "z", z)
+    _check_schedule(schedule)
     da, ds = (spread(r, z) for r in schedule.slopes(schedule.time(_nest.to(lam, z.dtype))))
     return da * x0 + ds * to_epsilon(x0, z, lam)
 

@@ -60,6 +60,9 @@ class Mixture:
 
     def _parts(self, z, lam):
         """Of each part: log(wₖ pₖ(z)), variances of z, and z − mₖ along its axes; parts on the last axis but one."""
+        if not z.shape[-1:].is_compatible_with(self.means.shape[1:]):
+            received, why = _checks.Verbatim(f"values of shape {z.shape}"), "the mixture is one of vectors"
+            _checks.refuse("z", received, f"shape (…, {self.means.shape[1]})", why, "Look at the means.")
         lam = _nest.to(lam, z.dtype)
         lam = tf.reshape(lam, [*lam.shape, *[1] * (z.shape.rank + 1 - lam.shape.rank)])
         noise = tf.exp(-2 * lam)

@@ -21,7 +21,7 @@ from diffsim._tree import static
 from diffsim.calculus import ExponentialAmplitude
 from diffsim.equation import Equation
 from diffsim.generative import denoiser as denoisers
-from diffsim.generative.denoiser import spread
+from diffsim.generative.denoiser import alike, spread
 from diffsim.generative.mesh import Mesh
 from diffsim.generative.schedule import Schedule
 
@@ -58,7 +58,7 @@ class Pull:
                 _checks.Verbatim(f"a mesh with λ = {lam.min():.3g}"),
                 f"λ ≥ {blind:g} for a network that estimates noise or score",
                 "near pure noise it only repeats its input, and its error is multiplied by σ/α",
-                "Begin a little later: gen.uniform_time(schedule, steps, first=0.999); or train v or x₀.",
+                "Begin a little later: gen.uniform_time(schedule, steps, first=0.999*schedule.end); or train v or x₀.",
             )
         mine = getattr(self.denoiser, "schedule", None)
         most = -np.inf if mine is None else float(mine.lam(mine.end))
@@ -170,16 +170,35 @@ def prior(mesh: Mesh, shape, key, dtype=tf.float32, *, data_std: float = 1.0, fi
         _checks.refuse("mesh", _checks.Verbatim("λ that falls"), "λ that rises", why, "Leave out reversed().")
     data_std = _checks.number("data_std", data_std, least=0.0, why="it is a standard deviation")
     std = float(np.hypot(np.exp(-mesh.lam[0]), data_std))
-    return _nest.to(std, dtype) * random.normal(key, shape, dtype, first=first)
+    noise = random.normal(key, shape, dtype, first=first)
+    return _nest.to(std, noise.dtype) * noise
 
 
 def perturb(x0, epsilon, t, schedule: Schedule):
-    """x_t = α(t) x₀ + σ(t) ε, t a scalar or one number for each row."""
+    """x_t = α(t) x₀ + σ(t) ε, t a scalar or one number for each row.
+
+    Raises:
+        TypeError, ValueError: x₀ and ε that are not alike, and as `marginal`.
+    """
+    x0, epsilon = alike("x0", x0, "epsilon", epsilon)
     alpha, sigma = marginal(t, schedule)
+    if alpha.shape.rank and not alpha.shape.is_compatible_with(x0.shape[:1]):
+        received, why = _checks.Verbatim(f"times of shape {alpha.shape}"), "each row of x₀ has its own time, or all one"
+        _checks.refuse("t", received, f"one number, or shape {x0.shape[:1]}", why, "Look at the batch of both.")
     return spread(alpha, x0) * x0 + spread(sigma, x0) * epsilon
 
 
 def marginal(t, schedule: Schedule):
-    """α(t) and σ(t), of which x_t given x₀ has the mean αx₀ and the standard deviation σ; computed in float64."""
+    """α(t) and σ(t), of which x_t given x₀ has the mean αx₀ and the standard deviation σ; computed in float64.
+
+    Raises:
+        TypeError, ValueError: no schedule, or times beyond its ends.
+    """
+    why = "it says how data fade and noise grows"
+    _checks.instance("schedule", schedule, Schedule, why=why, way_out="Pass gen.VP(), say.")
+    why = f"times of this schedule lie between 0, data, and {schedule.end:g}, noise"
+    _checks.finite("t", t, least=0.0, why=why, way_out="Look at its ends.")
+    if not tf.is_symbolic_tensor(t) and (most := float(np.max(t, initial=0.0))) > schedule.end * (1 + 1e-6):
+        _checks.refuse("t", most, f"times ≤ {schedule.end:g}", why, "Look at its ends.")
     t = tf.cast(t, tf.float64) if tf.is_tensor(t) else t
     return schedule.alpha(t), schedule.sigma(t)

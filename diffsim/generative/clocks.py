@@ -95,6 +95,10 @@ class Path(Form):
 
     schedule: Schedule
 
+    def __post_init__(self):
+        why, way_out = "it says which noise a time means", "Pass the network's, gen.VP(), say."
+        _checks.instance("schedule", self.schedule, Schedule, why=why, way_out=way_out)
+
     def law(self, denoiser, eta=0.0):
         """No linear part."""
         inner = reverse_sde(denoiser, eta).drift

@@ -34,8 +34,16 @@ class Mesh:
             way_out = "Sort them and remove repeats."
             why = "sampling leads from noise to data, inversion back"
             _checks.refuse("lam", self.lam, "at least two values that rise, or fall, throughout", why, way_out)
+        if self.schedule is not None:
+            way_out = "Pass gen.VP(), say, or None."
+            _checks.instance("schedule", self.schedule, Schedule, why="it says which times λ are", way_out=way_out)
         lam.flags.writeable = False
         object.__setattr__(self, "lam", own_array(lam))
+
+    def __repr__(self):
+        first, last = (f"{0.0 if lam == END else np.exp(-lam):.4g}" for lam in self.lam[[0, -1]])
+        schedule = "" if self.schedule is None else f", {self.schedule}"
+        return f"Mesh({self.steps} steps, σ/α = {first} … {last}{schedule})"
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.lam, dtype or np.float64)
@@ -71,6 +79,12 @@ class Mesh:
     def reversed(self) -> Mesh:
         """The same from data to noise, for inversion along the probability flow."""
         return replace(self, lam=self.lam[::-1])
+
+
+def check_mesh(mesh):
+    """Refuse what is no mesh."""
+    way_out = "Use gen.karras(…), say."
+    _checks.instance("mesh", mesh, Mesh, why="it says where steps begin and end", way_out=way_out)
 
 
 def uniform_lambda(steps: int, first: float, last: float, *, schedule=None) -> Mesh:
@@ -218,7 +232,8 @@ def _skips(flag) -> int:
 def _of_steps(schedule, n, to_zero):
     if n[0] > schedule.end:
         why = f"the network knows {schedule.steps} steps"
-        _checks.refuse("offset", n[0], f"steps up to {schedule.end:g}", why, "Lower the offset.")
+        received = _checks.Verbatim(f"one that leads to step {n[0]:g}")
+        _checks.refuse("offset", received, f"steps up to {schedule.end:g}", why, "Lower the offset.")
     return _ended(schedule, schedule.lam(n).numpy(), to_zero)
 
 

@@ -18,7 +18,7 @@ from diffsim import _checks, _nest
 from diffsim.equation import Equation
 from diffsim.generative.denoiser import to_score
 from diffsim.generative.forms import Data, Form
-from diffsim.generative.mesh import Mesh
+from diffsim.generative.mesh import Mesh, check_mesh
 from diffsim.steppers.detour import Undoing
 
 
@@ -122,7 +122,7 @@ def renewed(denoiser: Callable, mesh: Mesh, amounts: Any, form: Form | None = No
         An Equation, for `Detour`, `Churn` or `Settled` around a stepper of the flow, or for `EulerMaruyama`.
     """
     form = Data() if form is None else form
-    _checks.instance("mesh", mesh, Mesh, why="each of its steps has a share", way_out="Use gen.karras(…), say.")
+    check_mesh(mesh)
     amounts = np.array(_checks.finite("amounts", amounts, least=0.0, why="they are shares of noise"), np.float64)
     if amounts.shape != (mesh.steps,):
         why = "each step has its own share of noise"
@@ -135,6 +135,7 @@ def renewed(denoiser: Callable, mesh: Mesh, amounts: Any, form: Form | None = No
 
 def of_ddim(mesh: Mesh, eta: float) -> np.ndarray:
     """Eₙ of DDIM's η: a share η² of the variance that η = 1 renews, e^{−2E} = 1 − η²(1 − e^{−2h})."""
+    check_mesh(mesh)
     eta = _checks.number("eta", eta, least=0.0, why="it is the share of noise that is renewed")
     if eta > 1.0:
         why = "DDIM renews at most all noise of a step"
@@ -144,6 +145,10 @@ def of_ddim(mesh: Mesh, eta: float) -> np.ndarray:
 
 def of_churn(mesh: Mesh, churn: float, least: float, most: float) -> np.ndarray:
     """Eₙ of EDM's churn: log(1 + γ), γ = min(churn/N, √2 − 1) where the noise level lies between two bounds."""
+    check_mesh(mesh)
     churn = _checks.number("churn", churn, least=0.0, why="it is the noise added over all steps")
+    if not (isinstance(least, (int, float)) and isinstance(most, (int, float)) and 0 <= least <= most):
+        why, way_out = "noise is added at levels between them", "Look at both; 0 and math.inf are all levels."
+        _checks.refuse("least, most", (least, most), "two noise levels, 0 ≤ least ≤ most", why, way_out)
     sigma = mesh.sigma[:-1]
     return np.where((sigma >= least) & (sigma <= most), np.log1p(min(churn / mesh.steps, 2**0.5 - 1)), 0.0)

@@ -47,6 +47,9 @@ def sample(sampler: Sampler, z, *, key=None, save: SaveAt | None = None, **optio
     """
     way_out = "Use gen.samplers.ddim(denoiser, mesh), say."
     _checks.instance("sampler", sampler, Sampler, why="it says how to go from noise to data", way_out=way_out)
+    if taken := {"t", "dt", "stepper"} & set(options):
+        why, way_out = "a sampler has its mesh and its stepper", "Make another sampler, or hand its parts to ds.solve."
+        _checks.refuse("options", sorted(taken), "progress, jit, stop, max_steps or throw", why, way_out, TypeError)
     form, first = sampler.form, float(sampler.mesh.lam[0])
     asked = save
     if save is not None and not isinstance(form, Data):

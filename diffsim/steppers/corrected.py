@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from diffsim import _nest
+from diffsim import _checks, _nest
 from diffsim._tree import static
 from diffsim.steppers.base import Step
 from diffsim.steppers.exponential import ETD1, Exponential
@@ -54,6 +54,7 @@ class ETDPC(Exponential):
         return REACH[self.order]
 
     def __post_init__(self):
+        _checks.flag("plain", self.plain, why="it chooses between two rules")
         check_order(type(self).__name__, self.order, 3)
         object.__setattr__(self, "orders", own_orders(self.orders, self.order))
 
@@ -141,6 +142,7 @@ class ETDBlock(ETD1):
         return (2.0, 2.0, 2.512745326618329)[self.order - 1] / self.order
 
     def __post_init__(self):
+        _checks.flag("midpoint", self.midpoint, why="it chooses between two rules")
         check_order(type(self).__name__, self.order, 3)
         object.__setattr__(self, "orders", own_orders(self.orders, self.order))
 

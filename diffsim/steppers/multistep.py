@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from diffsim import _nest
+from diffsim import _checks, _nest
 from diffsim._tree import static
 from diffsim.equation import Slot
 from diffsim.steppers.base import Step, Stepper
@@ -110,6 +110,7 @@ class ETDAB(ETD1):
     curvature: float = 1.0
 
     def __post_init__(self):
+        _checks.flag("midpoint", self.midpoint, why="it chooses between two rules")
         check_order(type(self).__name__, self.order, 3)
         object.__setattr__(self, "orders", own_orders(self.orders, self.order))
 

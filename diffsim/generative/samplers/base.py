@@ -10,7 +10,7 @@ import numpy as np
 from diffsim import _checks
 from diffsim.equation import Equation
 from diffsim.generative.forms import Data, Form
-from diffsim.generative.mesh import Mesh
+from diffsim.generative.mesh import Mesh, check_mesh
 from diffsim.generative.renewal import renewed
 from diffsim.generative.schedule import END
 from diffsim.steppers.base import Stepper
@@ -46,11 +46,14 @@ class Sampler:
 
 def to_zero(mesh: Mesh) -> bool:
     """Whether the last step leads to pure data."""
+    check_mesh(mesh)
     return bool(mesh.lam[-1] >= END)
 
 
 def enough(mesh: Mesh, order: int):
     """Refuse meshes on which a method never reaches its order."""
+    check_mesh(mesh)
+    order = _checks.integer("order", order, least=1, why="it counts the estimates that a step is made from")
     if mesh.steps < order:
         _checks.refuse(
             "order",
@@ -61,8 +64,14 @@ def enough(mesh: Mesh, order: int):
         )
 
 
+def _check_form(form):
+    why, way_out = "the law is written in its variables", "Use gen.forms.Sigma() or gen.clocks.Path(schedule)."
+    _checks.instance("form", form, Form, why=why, way_out=way_out)
+
+
 def before_end(form: Form, stepper: Stepper, mesh: Mesh, last: Stepper) -> Stepper:
     """The stepper, with another, of one evaluation, for a last step to pure data, where D says nothing new."""
+    _check_form(form)
     if not to_zero(mesh) or mesh.steps == 1:
         return last if to_zero(mesh) else stepper
     return Relay(stepper, last, 0.5 * float(np.sum(form.times(mesh.lam[-3:-1]))))
@@ -82,6 +91,7 @@ def tapered(mesh: Mesh, order: int, lower: bool) -> np.ndarray | None:
     """The same where lower orders are not a matter of the number of steps."""
     enough(mesh, order)
     left = mesh.steps - np.arange(mesh.steps)
+    _checks.flag("lower_final", lower, why="it lowers orders")
     orders = np.minimum(order, left) if lower else np.full(mesh.steps, order)
     return _given(orders, lower or to_zero(mesh))
 
@@ -103,8 +113,8 @@ def blocks(mesh: Mesh, order: int) -> np.ndarray | None:
 
 def made(form: Form, denoiser, mesh, stepper, eta: float = 0.0, evaluations: Any = None) -> Sampler:
     """The law of a form, a mesh and a stepper."""
-    way_out = "Use gen.karras(…), say."
-    _checks.instance("mesh", mesh, Mesh, why="it says where steps begin and end", way_out=way_out)
+    check_mesh(mesh)
+    _check_form(form)
     law = form.law(denoiser, eta)
     return Sampler(law, stepper, mesh, form, mesh.steps if evaluations is None else evaluations)
 

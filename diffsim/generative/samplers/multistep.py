@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from diffsim.generative.forms import Data, Noise, Sigma
-from diffsim.generative.mesh import Mesh
+from diffsim.generative.mesh import Mesh, check_mesh
 from diffsim.generative.samplers.base import Sampler, blocks, enough, lowered, made, tapered, to_zero
 from diffsim.steppers.corrected import ETDPC, ETDBlock
 from diffsim.steppers.multistep import ETDAB, AdamsBashforth
@@ -23,6 +23,7 @@ def lms(denoiser: Callable, mesh: Mesh, order: int = 4) -> Sampler:
 
 def plms(denoiser: Callable, mesh: Mesh) -> Sampler:
     """PNDM without Runge–Kutta steps: multistep with the weights of equal steps, begun by a step of Heun's."""
+    check_mesh(mesh)
     return made(Sigma(), denoiser, mesh, PLMS(), evaluations=mesh.steps + 1)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from diffsim import _checks
 from diffsim.generative.clocks import Heat
 from diffsim.generative.forms import Data, Form, Noise, Sigma
-from diffsim.generative.mesh import Mesh
+from diffsim.generative.mesh import Mesh, check_mesh
 from diffsim.generative.renewal import of_churn, of_ddim
 from diffsim.generative.samplers.base import Sampler, before_end, made, made_anew, to_zero
 from diffsim.generative.variance import Told
@@ -82,6 +82,7 @@ def score_sde(denoiser: Callable, mesh: Mesh, ratio: float = 0.16) -> Sampler:
         mesh: from noise to data.
         ratio: r, noise to score.
     """
+    check_mesh(mesh)
     form = Heat()
     ratio = _checks.number("ratio", ratio, above=0.0, why="it is the ratio of noise to score")
     stepper = before_end(form, Shaken(EulerMaruyama(), ratio), mesh, Shaken(Mean(EulerMaruyama()), ratio))
@@ -116,6 +117,7 @@ def edm(
         noise_scale: S_noise; beyond 1 it makes up for what a network smooths away.
     """
     amounts = of_churn(mesh, churn, least, most)
+    noise_scale = _checks.number("noise_scale", noise_scale, above=0.0, why="it multiplies standard deviations")
     form = Sigma()
     stepper = before_end(form, Churn(Heun(), noise_scale), mesh, Churn(Euler(), noise_scale))
     return made_anew(form, denoiser, mesh, stepper, amounts, 2 * mesh.steps - to_zero(mesh))
@@ -132,6 +134,7 @@ def euler_churn(
 ) -> Sampler:
     """The same with Euler's method, one evaluation per step; arguments as of `edm`."""
     amounts = of_churn(mesh, churn, least, most)
+    noise_scale = _checks.number("noise_scale", noise_scale, above=0.0, why="it multiplies standard deviations")
     return made_anew(Data(), denoiser, mesh, Churn(ETD1(), noise_scale), amounts)
 
 
@@ -140,6 +143,7 @@ def predictor_corrector(denoiser: Callable, mesh: Mesh, eta: float = 1.0) -> Sam
 
     A last step to σ = 0 is not corrected: there is no noise.
     """
+    check_mesh(mesh)
     eta = _checks.number("eta", eta, least=0.0, why="it is the length of the corrector's step in that of the predictor")
     amounts = eta * np.diff(mesh.lam)
     form = Data()

@@ -57,6 +57,9 @@ def inversion(sampler: Callable, denoiser: Callable, mesh: Mesh, **options) -> S
         mesh: from noise to data, as for sampling.
         **options: of the sampler.
     """
+    if not callable(sampler) or isinstance(sampler, Sampler):
+        why, way_out = "it is made anew on the mesh turned round", "Pass gen.samplers.ddim itself, say."
+        _checks.refuse("sampler", sampler, "a function of gen.samplers", why, way_out, TypeError)
     mesh = mesh[:-1] if to_zero(mesh) else mesh
     made = sampler(denoiser, mesh.reversed(), **options)
     if made.law.diffusion is not None:

@@ -176,6 +176,13 @@ REFUSED = {
     "a matrix of another shape": (lambda: gen.pigdm(PRIOR, gen.Linear(A.T), Y, S), "A=.*y = A x"),
     "a soft mask": (lambda: gen.inpaint(PRIOR, np.zeros(3), np.full(3, 0.5)), "mask=.*zeros and ones"),
     "a mask of numbers": (lambda: gen.pigdm(PRIOR, gen.Masked(np.arange(3.0)), M, S), "mask=.*zeros and ones"),
+    "a mask of another shape": (lambda: gen.inpaint(PRIOR, np.zeros(3), np.ones(2)), r"known=.*\(3,\).*\(2,\)"),
+    "what a mask does not fit": (lambda: gen.pigdm(PRIOR, gen.Masked(np.ones(2)), M, S), r"y=.*mask, \(2,\)"),
+    "a matrix with a gap": (lambda: gen.pigdm(PRIOR, gen.Linear([[np.nan, 0, 1]]), [0.0], S), "matrix=nan"),
+    "a tangent of steps": (
+        lambda: gen.pigdm(PRIOR, gen.Linearised(tf.round), np.zeros(3), S)(tf.zeros([2, 3]), 0.0), "forward=no gradient"
+    ),
+    "no answer": (lambda: gen.steer(PRIOR, lambda x: None)(tf.zeros([2, 3]), 0.0), "log_p=.*None"),
     "gaps": (lambda: gen.inpaint(PRIOR, np.array([np.nan, 0, 0]), np.zeros(3)), "known.*Fill"),
     "no noise": (lambda: gen.dps(PRIOR, tf.exp, Y, 0.0), "std=0"),
     "one number for all": (lambda: gen.steer(PRIOR, tf.reduce_sum)(tf.zeros([2, 3]), 0.0), "log_p=.*Sum over"),

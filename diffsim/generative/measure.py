@@ -56,8 +56,8 @@ class Masked(Measurement):
 
     def checked(self, y):
         """y where it is seen, else 0."""
-        if not np.isin(np.asarray(self.mask), (0, 1)).all():
-            _checks.refuse("mask", self.mask, "zeros and ones", "a number is seen or not", "Use Linear for weights.")
+        ones("mask", self.mask, "a number is seen or not", "Use Linear for weights.")
+        fitting("y", y, self.mask)
         return np.asarray(y) * np.asarray(self.mask)
 
 
@@ -80,7 +80,7 @@ class Linear(Measurement):
 
     def checked(self, y):
         """y, shape (batch, m)."""
-        shape = np.shape(self.matrix)
+        shape = np.shape(_checks.finite("matrix", self.matrix, why="data are multiplied by it"))
         if len(shape) != 2 or np.shape(y)[-1:] != shape[:1]:
             expected = f"a matrix (m, n) and y of m numbers, not {np.shape(y)}"
             _checks.refuse("A", _checks.Verbatim(f"shape {shape}"), expected, "y = A x", "Check the shapes of both.")
@@ -110,7 +110,10 @@ class Linearised(Measurement):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(flat)
             seen = self(tf.reshape(flat, x.shape))
-        J = tape.batch_jacobian(seen, flat, unconnected_gradients="zero")
+        J = tape.batch_jacobian(seen, flat)
+        if J is None:
+            why, way_out = "its gradient says how the estimate moves", "Use TensorFlow operations, or gen.Inverted."
+            _checks.refuse("forward", _checks.Verbatim("no gradient"), "a differentiable function", why, way_out)
         S = prior * tf.matmul(J, J, transpose_b=True) + noise * tf.eye(seen.shape[1], dtype=x.dtype)
         pulled = tf.linalg.matvec(J, tf.linalg.solve(S, (y - seen)[..., None])[..., 0], transpose_a=True)
         return tf.reshape(pulled, x.shape)
@@ -153,6 +156,21 @@ class Inverted(Measurement):
         _function("forward", self.forward)
         _function("inverse", self.inverse)
         return np.asarray(y)
+
+
+def ones(name, mask, why, way_out):
+    """Refuse masks of other numbers than 0 and 1."""
+    if not np.isin(np.asarray(mask), (0, 1)).all():
+        _checks.refuse(name, mask, "zeros and ones", why, way_out)
+
+
+def fitting(name, value, mask):
+    """Refuse numbers that a mask does not fit, entry by entry."""
+    a, b = np.shape(value)[::-1], np.shape(mask)[::-1]
+    if any(n != m and 1 not in (n, m) for n, m in zip(a, b, strict=False)):
+        why, way_out = "the mask says of each number whether it is known", "Look at the shapes of both."
+        received, expected = _checks.Verbatim(f"numbers of shape {a[::-1]}"), f"the shape of the mask, {b[::-1]}"
+        _checks.refuse(name, received, expected, why, way_out)
 
 
 def _function(name, fn):

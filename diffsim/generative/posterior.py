@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
 from diffsim.generative.denoiser import Around, spread
-from diffsim.generative.measure import Measurement
+from diffsim.generative.measure import Measurement, fitting, ones
 
 
 @dataclass(frozen=True)
@@ -209,8 +209,8 @@ def inpaint(denoiser: Callable, known, mask) -> Inpainted:
     _functions(denoiser=denoiser)
     known = np.asarray(_checks.finite("known", known, why="it is kept", way_out="Fill gaps with zeros."))
     mask = np.asarray(mask)
-    if not np.isin(mask, (0, 1)).all():
-        _checks.refuse("mask", mask, "zeros and ones", "a number is known or not", "Round it.")
+    ones("mask", mask, "a number is known or not", "Round it.")
+    fitting("known", known, mask)
     return Inpainted(denoiser, _tree.own(known), _tree.own(mask.astype(known.dtype)))
 
 
@@ -221,9 +221,9 @@ def _functions(**given):
 
 
 def _per_sample(log_p, z):
-    if log_p.shape != z.shape[:1]:
+    if getattr(log_p, "shape", None) != z.shape[:1]:
         why = "each sample has its own evidence"
-        received = _checks.Verbatim(f"a result of shape {log_p.shape}")
+        received = _checks.Verbatim(f"a result of shape {getattr(log_p, 'shape', None)}")
         _checks.refuse("log_p", received, f"shape ({z.shape[0]},)", why, "Sum over all axes but the first.")
     return log_p
 

@@ -49,3 +49,15 @@ def test_units_of_a_run_reach_its_figure(tmp_path):
     for wrong in ({"mass": "kg"}, "mM", {"time": 1}):
         with pytest.raises(ValueError, match="units="):
             ds.SaveAt(units=wrong)
+
+
+@pytest.mark.parametrize("size", [(1.0, 1.0, 5.0), (5.0, 1.0, 1.0), (1.0, 1.0, 1.0)])
+def test_slices_of_slender_boxes_have_a_bar_that_can_be_seen_and_room_for_their_words(size):
+    figure = ds.plot.field(ds.Grid((4, 4, 4), size), np.arange(64.0).reshape(4, 4, 4))
+    figure.draw_without_rendering()
+    bar = next(a.child_axes[0] for a in figure.axes if a.child_axes).get_window_extent()
+    assert bar.width > 4 and bar.height > 60  # pixels
+    titles = [a.title.get_window_extent() for a in figure.axes]
+    assert not any(a.overlaps(b) for i, a in enumerate(titles) for b in titles[:i])
+    ticks = [t.label1.get_window_extent() for t in figure.axes[-1].xaxis.get_major_ticks()]
+    assert not any(a.overlaps(b) for a, b in zip(ticks, ticks[1:], strict=False))

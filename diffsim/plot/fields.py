@@ -23,6 +23,7 @@ def size(grid) -> tuple[float, float]:
     if not 1 / limit <= ratio <= limit * (grid.ndim - 1):
         ratio = 1.0
     width = min(9.0, 3.6 * ratio + 1.2) if ratio >= 1 or grid.ndim == 3 else 3.6
+    width = max(width, 5.4) if grid.ndim == 3 else width  # the labels of three images need room
     picture = width - (1.2 if grid.ndim == 2 else 2.8)
     return width, float(np.clip(picture / ratio + 0.8, 1.2, 8.0))
 
@@ -109,7 +110,8 @@ def _volume(figure, grid, text, length_unit, limits, at=None, extend="neither"):
     centre = [o + s / 2 for o, s in zip(grid.origin, grid.size, strict=True)]
     at = [_checks.number("at", a, why="it places a slice") for a in (centre if at is None else at)]
     wide = figure.bbox.width > 1.8 * figure.bbox.height
-    axes = figure.subplots(1, 3) if wide else figure.subplots(2, 2).ravel()
+    widths = np.maximum([grid.size[0], grid.size[0], grid.size[1]], 0.3 * max(grid.size[:2]))
+    axes = figure.subplots(1, 3, width_ratios=widths) if wide else figure.subplots(2, 2).ravel()
     index, images = [], []
     for axis, (metric, a) in enumerate(zip(grid.axes, at, strict=True)):
         if not metric.faces[0] <= a <= metric.faces[-1]:
@@ -123,7 +125,8 @@ def _volume(figure, grid, text, length_unit, limits, at=None, extend="neither"):
         ax.set_title(f"{grid.axes[normal].name} = {place}", fontsize=style.SMALL + 1)
     if not wide:
         axes[3].remove()
-    style.bar(figure, images[0][0], text, axes[2 if wide else 1], extend)
+    slender = min(1.0, grid.size[1] / grid.size[0] if wide else grid.size[0] / grid.size[2])  # what the bar stands by
+    style.bar(figure, images[0][0], text, axes[2 if wide else 1], extend, slender)
 
     def show(u):
         for image, normal in images:
@@ -147,6 +150,6 @@ def plane(ax, grid, across, length_unit, limits, ticks=5, longest=ELONGATED):
     style.tidy(ax, style.label(a.name, length_unit), style.label(b.name, length_unit), ticks)
     for axis, short in ((ax.xaxis, 1 / ratio), (ax.yaxis, ratio)):
         if scaled and short > 4:
-            axis.set_major_locator(MaxNLocator(2 if short < 10 else 1))
+            axis.set_major_locator(MaxNLocator(2 if short < 10 and ticks > 3 else 1))
     ax.spines[["top", "right"]].set_visible(True)
     return image

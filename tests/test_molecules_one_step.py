@@ -1,6 +1,7 @@
 """One step of molecules that react: how many, which, and where they are put. 5σ, goodness of fit at 1e-5."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -129,7 +130,20 @@ def test_shorter_steps_have_their_own_contacts():
     assert tiny[1] == pytest.approx(law.kinetics.contact(3, 1.1, 0.7, 0.005).chance / 10, rel=1e-6)
 
 
-def test_a_full_cell_is_no_silent_loss():
-    law = Molecules.of("2 A -> 0 @ 1e-9", D=1e-3, region=ds.Box((0.0,), (1.0,)), kinetics=Doi(0.1))
-    with pytest.raises(ds.SolveError, match="cells with .* places too few"):
-        step(law, law.pool({"A": np.full((20, 1), 0.5)}, 20), stepper=ds.particles.DiffuseReact(capacity=3))
+def test_twins_that_would_part_unseen_are_warned_of():
+    """Born at one place and reactive: 8.0 of 40 A in balance where steps resolve R = .3, 14.1 at √(2DΔt) = 1.3 R."""
+    texts = ("A + B -> C @ 5", "C -> Q @ 5", "Q -> A + B @ 5")
+    law = Molecules.of(*texts, D=1.0, region=ds.Box((0.0,) * 3, (3.0,) * 3), kinetics=Doi(0.3))
+    y0 = law.fill({"Q": 2}, 10, ds.key(0))
+
+    def begin(law, h):
+        stepper, bound = ds.particles.DiffuseReact().bind(law.of_state(y0), h)
+        stepper.check_start(bound, y0)
+
+    with pytest.warns(UserWarning, match="A and B are born at one place .* 1[0-9] times as short"):
+        begin(law, 0.04)
+    undone = Molecules.of("A + B <-> C @ 5, 5", "C -> Q @ 5", D=1.0, region=law.region, kinetics=Doi(0.3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        begin(law, 0.002)  # resolved
+        begin(undone, 0.004)  # in balance at any step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from diffsim.particles.contact import ball
 
 OCTAVES, NODES = 2, 5  # of steps shorter than the longest, and points between which radii and chances are interpolated
 ALMOST = 1 - 1e-6
+COARSE, LIKELY = 0.3, 0.5  # √(2DΔt) in radii, and the chance, beyond which those born at one place part unseen
 
 
 class Odds(NamedTuple):
@@ -72,6 +74,17 @@ class Plan:
             number = max(float((kind == s).sum(-1).max()) for s in (pair.left, pair.right))
             most = max(most, min(reach, k * h) * number / float(np.prod(self.size)))
         return most
+
+    def twins(self, law) -> list:
+        """(species, species, by how much steps are too long) of those born together that react before they part."""
+        h, found = math.exp(self.steps[-1]), []
+        born = [(c.first, *c.extras) for _, changes in law.scheme.singles for c in changes if c.undoes < 0]
+        for m, pair in enumerate(law.scheme.pairs):
+            both = any(len(s) > 1 and not Counter((pair.left, pair.right)) - Counter(s) for s in born)
+            spread = math.sqrt(2 * (law.D[pair.left] + law.D[pair.right]) * h) / math.exp(self.radius[m, -1])
+            if both and spread > COARSE and self.chance[m, -1] > math.log(LIKELY):
+                found.append((law.species[pair.left], law.species[pair.right], math.ceil((spread / COARSE) ** 2)))
+        return found
 
     @staticmethod
     def _alone(law, h, changes, pairs):

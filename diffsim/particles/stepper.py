@@ -38,8 +38,10 @@ class DiffuseReact(Stepper):
     All happens at once, to what is there at the end of the move; each molecule takes part in one reaction at most.
 
     The error in Δt is that of splitting: reactions in a row take at least a step each, and a molecule finds one partner
-    in a step. So k c Δt ≪ 1, c being the density of partners; what begins beyond ½ is warned of. Random numbers are
-    functions of key, step, and place in the pool.
+    in a step. So k c Δt ≪ 1, c being the density of partners; what begins beyond ½ is warned of. Two that are born
+    together and react with each other, but whose birth undoes no meeting of theirs, begin at one place: they react at
+    once with the odds of that place, 1 − 1/cosh(qR) of Doi's kinetics in space, seen only where √(2DΔt) ≪ R; longer
+    steps are warned of where it matters. Random numbers are functions of key, step, and place in the pool.
 
     Args:
         capacity: of a cell, in which neighbours are sought; by default so many that molecules at random fit.
@@ -74,6 +76,9 @@ class DiffuseReact(Stepper):
             shorter = math.ceil(2 * most / BUSY)
             _checks.warn(f"In a step {most:.2g} partners react with one molecule, which takes one of them: rates will "
                          f"be too low. Use a dt {shorter} times as short.")
+        for a, b, shorter in self.plan.twins(law):
+            _checks.warn(f"{a} and {b} are born at one place and react with each other before they part, which such "
+                         f"steps do not resolve. Use a dt {shorter} times as short, or let the birth undo a meeting.")
 
     def init(self, law, t, y):
         """Nothing is wrong."""

@@ -128,3 +128,16 @@ def test_ranges_a_little_off_are_noticed():
     for low, high in ((-1.0, 1.1), (-1.1, 1.0), (-1.0, 0.4), (-0.4, 1.0)):
         with pytest.warns(UserWarning, match="data run from"):
             intake.arrays(Net, np.linspace(low, high, 32).reshape(2, 4, 4, 1), None, None, (-1.0, 1.0), "float32")
+
+
+def test_tables_of_equal_ends_are_told_apart(tmp_path):
+    """A file of weights goes with its own table, though another has as many steps and the same ends."""
+    betas = np.linspace(1e-3, 0.2, 30)
+    mine, file = gen.Discrete.of(betas), tmp_path / "net.safetensors"
+    others = gen.Discrete.of(np.r_[betas[0], betas[-2:0:-1], betas[-1]]), gen.Discrete.of(betas, rounded=False)
+    training.save(file, gen.nets.MLP((2,), width=4, depth=1), mine)
+    training.load(file, gen.Discrete.of(betas * (1 + 1e-12)))
+    for other in others:
+        assert repr(other) == repr(mine)
+        with pytest.raises(ValueError, match="schedule=Discrete.*because"):
+            training.load(file, other)

@@ -16,6 +16,7 @@ from diffsim.generative.training.line import Line
 from diffsim.generative.training.loss import Matching
 from diffsim.generative.training.together import together
 from diffsim.generative.training.trainer import EMA, Average, Trainer
+from diffsim.generative.training.weights import describe
 
 
 class Trained(NamedTuple):
@@ -184,7 +185,7 @@ def _describe(draws, trainer):
     state = trainer.optimizer.variables
     data = "a function" if callable(draws.arrays) else {k: v.shape.as_list() for k, v in draws.arrays.items()}
     return {
-        "network": repr(made), "data": repr(data), "schedule": repr(draws.schedule),
+        "network": repr(made), "data": repr(data), "schedule": describe(draws.schedule),
         "loss": repr(trainer.loss_), "levels": repr(draws.levels), "average": repr(trainer.rule),
         "batch": repr((draws.size, draws.drop)), "key": repr(draws.key.numpy().tolist()),
         "optimizer": f"{sum(int(np.prod(v.shape)) for v in state)} numbers in {len(state)} variables",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 
@@ -12,6 +13,7 @@ import safetensors.numpy
 
 from diffsim import __version__, _checks
 from diffsim.generative import nets as nets  # whose classes a file may name
+from diffsim.generative.betas import Discrete
 
 
 def save(path, network, schedule, dtype=None, **notes: str):
@@ -70,7 +72,7 @@ def load(path, schedule=None):
     if "network" not in facts:
         _checks.refuse("path", os.fspath(path), "a file written by save", "it says which network its weights are of",
                        "Make the network, and assign the weights yourself.")
-    if schedule is not None and describe(schedule) != facts["schedule"]:
+    if schedule is not None and facts["schedule"] not in (describe(schedule), repr(schedule)):  # older ones: no table
         _checks.refuse("schedule", _checks.Verbatim(describe(schedule)), facts["schedule"],
                        "the network was trained on that one, and its times mean other noise on another",
                        "Pass the schedule of the file.")
@@ -86,9 +88,12 @@ def load(path, schedule=None):
 
 
 def describe(schedule) -> str:
-    """A schedule as text: equal for equal schedules; tables in full."""
-    with np.printoptions(threshold=2**31 - 1, floatmode="unique"):
+    """A schedule as text: equal for equal schedules; of a table a digest of its six digits of λ."""
+    if not isinstance(schedule, Discrete):
         return repr(schedule)
+    digits = " ".join(f"{lam:.6g}" for lam in schedule.table)
+    table = hashlib.blake2b(digits.encode(), digest_size=8).hexdigest()
+    return f"{schedule!r}, {'whole' if schedule.rounded else 'real'} steps, table {table}"
 
 
 def _named(network):

@@ -107,13 +107,13 @@ class Linearised(Measurement):
     def pull(self, y, x, prior, noise):
         """Jᵀ(r²JJᵀ + s²)⁻¹(y − A(x))."""
         flat = tf.reshape(x, [x.shape[0], -1])
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(flat)
             seen = self(tf.reshape(flat, x.shape))
-        J = tape.batch_jacobian(seen, flat)
-        if J is None:
+        if tape.gradient(seen, flat) is None:  # batch_jacobian gives zeros then
             why, way_out = "its gradient says how the estimate moves", "Use TensorFlow operations, or gen.Inverted."
             _checks.refuse("forward", _checks.Verbatim("no gradient"), "a differentiable function", why, way_out)
+        J = tape.batch_jacobian(seen, flat)
         S = prior * tf.matmul(J, J, transpose_b=True) + noise * tf.eye(seen.shape[1], dtype=x.dtype)
         pulled = tf.linalg.matvec(J, tf.linalg.solve(S, (y - seen)[..., None])[..., 0], transpose_a=True)
         return tf.reshape(pulled, x.shape)

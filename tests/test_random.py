@@ -117,6 +117,21 @@ def test_step_and_key_are_data_of_a_compiled_loop():
     assert walk.experimental_get_tracing_count() == 1
 
 
+def test_a_compiled_draw_encrypts_once_for_both_words():
+    @compiled
+    def draw(k, n):
+        return normal(k, (4096,), step=n)
+
+    program = draw.experimental_get_compiler_ir(KEY, tf.constant(3))(stage="optimized_hlo")
+    mixed = program.count("u32[4096]{0} xor(")
+    assert 15 <= mixed <= 24, f"{mixed} mixings of a cipher of 20 rounds"  # 40 where each word has a loop of its own
+
+
+def test_keys_folded_together_are_those_folded_one_by_one():
+    data = (0, 7, 0x72656101, 2**32 + 3)
+    np.testing.assert_array_equal(random.folded(KEY, data), [fold_in(KEY, d) for d in data])
+
+
 def test_gradients_pass_by_the_noise():
     @compiled
     def slope(sigma):

@@ -31,7 +31,8 @@ def placed(y: Pool, born: list[Born]):
     boxes, m = kind.shape
 
     def settle():
-        turn, room = (tf.cumsum(tf.cast(a, tf.int32), axis=1) for a in (wanted, free))
+        sums = tf.cumsum(tf.cast(tf.concat([wanted, free], 1), tf.int32), axis=1)
+        turn, room = sums[:, :m], sums[:, m:] - sums[:, m - 1 : m]
         base = tf.range(boxes)[:, None] * m
         to = tf.where(wanted, base + turn - 1, boxes * m)
         order = tf.tensor_scatter_nd_update(

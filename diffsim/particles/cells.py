@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -145,20 +144,16 @@ class Cells:
         """
         offset = self._offset(x) if box is None else box * self.number
         place, later = self._place(x)
-        found = []
-        for step in product(*(_steps(s) for s in self.sides)):
-            to, there = [], True
-            for i, k in enumerate(step):
-                a = place[i]
-                if k is not None:
-                    a = a + (tf.where(later[i], 1, -1) if k == "nearer" else k)
-                    inside = (a >= 0) & (a < self.counts[i])
-                    there = there if self.periodic[i] or k == 0 else there & inside
-                    a = tf.math.floormod(a, self.counts[i])
-                to.append(a)
-            cell = offset + self._flat(to)
-            found.append(cell if there is True else tf.where(there, cell, -1))
-        return tf.stack(found, -1)
+        lead = x.shape[:-1]
+        cell, there = tf.zeros([*lead, 1], tf.int32), tf.ones([*lead, 1], tf.bool)
+        for i, count in enumerate(self.counts):  # all ways along one axis with all along those before
+            a = place[i][..., None] + _ways(self.sides[i], later[i][..., None])
+            inside = (a >= 0) & (a < count)
+            if self.periodic[i]:
+                a, inside = tf.where(inside, a, tf.where(a < 0, a + count, a - count)), tf.ones_like(inside)
+            cell = tf.reshape(cell[..., None] * count + a[..., None, :], [*lead, -1])
+            there = tf.reshape(there[..., None] & inside[..., None, :], [*lead, -1])
+        return tf.where(there, offset[..., None] + cell, -1)
 
     def separation(self, start, end):
         """`end` − `start`, (..., d), by the shortest way around periodic axes."""
@@ -207,8 +202,11 @@ class Cells:
         return tf.reshape(boxes, [*x.shape[:-2], 1])
 
 
-def _steps(sides):
-    return {1: (None,), 2: (0, "nearer"), 3: (-1, 0, 1)}[sides]
+def _ways(sides, later):
+    """How far to go along an axis, (..., sides)."""
+    if sides == 2:  # the nearer neighbour
+        return tf.where(later, [0, 1], [0, -1])
+    return tf.constant([-1, 0, 1] if sides == 3 else [0])
 
 
 def _cut(length, edge, cutoff, sides, closes):

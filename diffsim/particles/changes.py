@@ -12,7 +12,7 @@ from diffsim.particles.meeting import meet
 from diffsim.particles.moving import by_kind, turned
 from diffsim.particles.pool import Pool
 
-ALONE, APART, FAR, MEET, BIRTH, PLACE = (0x72656100 + i for i in range(6))  # "rea…": under which numbers are drawn
+PURPOSES = ALONE, APART, FAR, MEET, BIRTH, PLACE = range(0x72656100, 0x72656106)  # "rea…": what numbers are for
 
 
 class Now(NamedTuple):
@@ -25,6 +25,7 @@ class Now(NamedTuple):
         h: the step.
         noise: key and number of the step.
         lead: leading axes of the state.
+        keys: of each purpose, under which numbers are drawn.
     """
 
     law: Any
@@ -33,10 +34,16 @@ class Now(NamedTuple):
     h: Any
     noise: Any
     lead: tuple
+    keys: tuple
+
+    @classmethod
+    def of(cls, law, odds, plan, h, noise, lead):
+        """With keys of their own for all purposes."""
+        return cls(law, odds, plan, h, noise, lead, random.folded(noise.key, PURPOSES))
 
     def key(self, purpose):
         """Under which numbers are drawn."""
-        return random.fold_in(self.noise.key, purpose)
+        return self.keys[PURPOSES.index(purpose)]
 
     @property
     def place(self):
@@ -101,9 +108,9 @@ def _apart(now, y, flat, which):
     far = tf.gather(tf.stack(radii), which) * now.uniform(FAR, y) ** (1 / d)
     r = z * (far / tf.norm(z, axis=-1))[..., None]
     moves = [_moves(law.D, c, dtype) for c in flat]
-    place, other = (y.x + tf.gather(tf.stack([m[i] for m in moves]), which)[..., None] * r for i in (0, 1))
-    room = (law.within(place) <= 0) & (law.within(other) <= 0)
-    return turned(law, place, place), turned(law, other, other), room
+    both = tf.stack([y.x + tf.gather(tf.stack([m[i] for m in moves]), which)[..., None] * r for i in (0, 1)])
+    room = tf.reduce_all(law.within(both) <= 0, 0)
+    return *tf.unstack(turned(law, both, both)), room
 
 
 def _moves(D, change, dtype):

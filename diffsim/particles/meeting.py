@@ -7,6 +7,7 @@ outcome depends on identities only through random numbers: no place in memory is
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -114,13 +115,14 @@ class _Search:
         N = kind.shape[0]
         size = min(BLOCK, N)
         me = tf.range(N)
+        table = tf.concat([self.x, kind[:, None]], -1)  # where and what in one row, found by one look
         turn = tf.cumsum(tf.cast(asks, tf.int32))
         rows = tf.fill([N + size], N)
         rows = tf.tensor_scatter_nd_update(rows, tf.where(asks, turn - 1, N + size - 1)[:, None], tf.where(asks, me, N))
 
         def block(at, found):
             i = tf.gather(rows, at + tf.range(size))
-            better = self._partners(tf.minimum(i, N - 1), i < N, kind)
+            better = self._partners(tf.minimum(i, N - 1), i < N, table)
             return at + size, Looking(*(tf.tensor_scatter_nd_update(a, i[:, None], b)
                                         for a, b in zip(found, better, strict=True)))
 
@@ -131,21 +133,23 @@ class _Search:
     def _nobody(self, n):
         return Looking(tf.fill([n], LAST), tf.fill([n], -1), tf.fill([n], -1), tf.zeros([n], self.x.dtype))
 
-    def _partners(self, i, there, kind):
+    def _partners(self, i, there, table):
         """The best partners of i, if `there`, among all that are near.
 
         What is computed is cut into pieces by conditions: XLA fuses each by itself, and would not end with the whole.
         """
-        cell = self.cells.around(tf.gather(self.x, i), tf.gather(self.box, i))
+        mine = tf.gather(table, i)
+        cell = self.cells.around(mine[:, :-1], tf.gather(self.box, i))
         m = cell.shape[1]
-        cell, row = tf.reshape(cell, [-1]), tf.repeat(i, m)
-        own = tf.repeat(tf.where(there, tf.gather(kind, i), -1.0), m)
+        cell, row, here = tf.reshape(cell, [-1]), tf.repeat(i, m), tf.repeat(mine, m, axis=0)
+        own = tf.repeat(tf.where(there, mine[:, -1], -1.0), m)
 
         def member(k, found):
             place = tf.maximum(cell, 0) + k * self.bins.members.shape[1]
             who = tf.where(cell >= 0, tf.gather(tf.reshape(self.bins.members, [-1]), place), -1)
             j = tf.maximum(who, 0)
-            pair, chance = self._odds(own, tf.gather(kind, j), self._distance2(row, j))
+            other = tf.gather(table, j)
+            pair, chance = self._odds(own, other[:, -1], self._distance2(here, other))
             near = (who >= 0) & tf.not_equal(who, row) & (pair >= 0)
 
             def draw():
@@ -156,16 +160,12 @@ class _Search:
         start = (tf.constant(0), self._nobody(i.shape[0]))
         return tf.while_loop(lambda k, _: k < self.bins.most, member, start)[1]
 
-    def _distance2(self, i, j):
-        """|r|² axis by axis: a sum inside what is fused would be computed anew for each of its uses."""
-        total = tf.zeros(i.shape, self.x.dtype)
-        for axis, x in enumerate(tf.unstack(self.x, axis=-1)):
-            r = tf.gather(x, j) - tf.gather(x, i)
-            if self.cells.periodic[axis]:
-                size = _nest.to(self.cells.size, r.dtype)[axis]
-                r -= size * tf.round(r / size)
-            total += r * r
-        return total
+    def _distance2(self, here, other):
+        """|r|², by the shortest way; summed by hand, for a sum inside what is fused would be computed for each use."""
+        r = tf.abs(other - here)[:, :-1]
+        size = _nest.to(self.cells.size, r.dtype)
+        r = tf.where(tf.constant(self.cells.periodic), tf.minimum(r, size - r), r)
+        return functools.reduce(tf.add, tf.unstack(r * r, axis=-1))
 
     def _odds(self, own, other, r2):
         """The pair of species, −1 if they do not react or are too far from each other; its chance."""

@@ -61,7 +61,8 @@ class Plan:
         at = tf.clip_by_value(u / whole, 0.0, 1.0) * (NODES - 1)
         weight = tf.maximum(1 - tf.abs(at - tf.range(NODES, dtype=h.dtype)), 0)
         less = tf.exp(tf.minimum(u, 0.0))
-        radii, chances = (tf.exp(tf.linalg.matvec(_nest.to(a, h.dtype), weight)) for a in (self.radius, self.chance))
+        both = tf.stack([_nest.to(a, h.dtype) for a in (self.radius, self.chance)])
+        radii, chances = tf.unstack(tf.exp(tf.reduce_sum(both * weight, -1)))
         pairs = tuple(zip(tf.unstack(radii), tf.unstack(chances * less), strict=True)) if law.scheme.pairs else ()
         return Odds(pairs, tuple(self._alone(law, h, changes, pairs) for _, changes in law.scheme.singles))
 

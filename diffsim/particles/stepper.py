@@ -106,7 +106,7 @@ class DiffuseReact(Stepper):
         moved = diffused(law, t, h, y, noise)
         lead, (n, d) = tuple(y.kind.shape), y.x.shape[-2:]
         boxes = math.prod(lead[:-1])
-        now = Now(law, prepared, self.plan, h, noise, lead)
+        now = Now.of(law, prepared, self.plan, h, noise, lead)
         pool = Pool(tf.reshape(moved.x, [boxes, n, d]), tf.reshape(moved.kind, [boxes, n]))
         pool, born, busy = alone(now, pool)
         pool, others, left = together(now, pool, busy)

@@ -158,6 +158,38 @@ def test_training_minimises_what_is_counted():
     assert whole.decoder[0] == pytest.approx(-np.log(p).sum(), rel=1e-9)
 
 
+def test_estimates_kept_in_range_bound_closer():
+    """Data in [−1, 1]: clipping cuts the error of each step, keeps the network's variance, and is what it says."""
+    x, mesh = np.round(4 * np.tanh(normal(12, 30, 3))) / 4, gen.linspace(STEPS, 8)
+    far = gen.from_epsilon(lambda x, t: 4 * two(x, t), STEPS)
+
+    def bounds(denoiser, *variances):
+        return gen.bound(denoiser, x, mesh, key=ds.key(13), levels=9, jit=False, variance=variances)
+
+    both = gen.Fixed(), gen.ByNetwork()
+    for free, kept, wide in zip(*(bounds(d, *both) for d in (far, gen.clip(far), gen.clip(far, -99.0, 99.0))), strict=True):
+        assert np.all(kept.steps <= free.steps) and kept.steps.sum() < 0.95 * free.steps.sum()
+        np.testing.assert_array_equal(wide.nats, free.nats)
+    by_hand = gen.bound(lambda z, lam: tf.clip_by_value(far(z, lam), -1.0, 1.0), x, mesh, key=ds.key(13), levels=9, jit=False)
+    np.testing.assert_allclose(bounds(gen.clip(far), gen.Fixed())[0].nats, by_hand.nats, rtol=1e-12)
+    with pytest.raises(TypeError, match="denoiser=Clipped: expected one that tells variances"):
+        bounds(gen.clip(GAUSS), gen.ByNetwork())
+
+
+def test_a_network_that_tells_variances_is_heard_through_clipping():
+    class Two:
+        outputs, sample_shape = 6, (3,)
+
+        def __call__(self, x, t):
+            return two(x, t)
+
+    x, told = np.round(4 * np.tanh(normal(14, 5, 3))) / 4, gen.clip(gen.from_epsilon(Two(), STEPS))
+    own, (named, fixed) = (gen.bound(told, x, gen.linspace(STEPS, 4), key=ds.key(15), jit=False, **more)
+                           for more in ({}, {"variance": (gen.ByNetwork(), gen.Fixed())}))
+    np.testing.assert_array_equal(own.nats, named.nats)
+    assert not np.array_equal(own.nats, fixed.nats)
+
+
 def test_bins_far_from_the_mean_keep_their_probability():
     x = np.linspace(-1, 1, 9)
     for mean, std in ((0.3, 0.02), (-0.9, 0.06), (1.2, 0.5)):

@@ -136,7 +136,8 @@ def bound(
     """−log p(x) of the chain that a mesh makes, from above: all its terms, with one draw of noise for each sample.
 
     Args:
-        denoiser: D(z, λ).
+        denoiser: D(z, λ). Data known to lie in a range are bounded closer by `gen.clip` of it: where the signal is weak
+            an estimate from noise may lie far outside.
         x: data, shape (batch, …), float32 or float64.
         mesh: from noise to data, as for sampling. A last step to λ = 40 is left out: λ₁, where the one before it ends,
             is the least noise, and data are drawn from there.

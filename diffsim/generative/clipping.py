@@ -19,6 +19,24 @@ class Cut(Around):
         """At z and λ."""
         return self.cut(self.denoiser(z, lam))
 
+    @property
+    def network(self):
+        """That of the denoiser inside, None if it has none."""
+        return getattr(self.denoiser, "network", None)
+
+    @property
+    def both(self):
+        """(z, λ) → the estimate in range, and what else the network tells; None if nothing is told."""
+        inside = getattr(self.denoiser, "both", None)
+        if inside is None:
+            return None
+
+        def within(z, lam):
+            D, told = inside(z, lam)
+            return self.cut(D), told
+
+        return within
+
 
 @dataclass(frozen=True)
 class CutUnsure(Around):

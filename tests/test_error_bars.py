@@ -44,11 +44,15 @@ def test_too_few_rows_have_shares_without_error():
     assert 0 <= share.value <= 1 and math.isnan(share.error)
 
 
-def test_the_scale_of_mmd_is_the_median_distance():
+def test_mmd_by_hand():
+    """Kernel means without a point's own kernel; the scale is the median of all distances if none is given."""
     x, y = pair()
-    both = np.concatenate([x, y])
-    gaps = np.sqrt(((both[:, None] - both) ** 2).sum(-1))[np.triu_indices(70, 1)]
-    assert metrics.mmd(x, y).value == pytest.approx(metrics.mmd(x, y, scale=np.median(gaps)).value, rel=1e-9)
+    gaps = [((a[:, None] - b) ** 2).sum(-1) for a, b in ((x, x), (y, y), (x, y))]
+    both = np.concatenate([gaps[0][np.triu_indices(40, 1)], gaps[1][np.triu_indices(30, 1)], gaps[2].ravel()])
+    for scale in (0.7, None):
+        k = [np.exp(-g / (2 * (scale**2 if scale else np.median(both)))) for g in gaps]
+        by_hand = (k[0].sum() - 40) / (40 * 39) + (k[1].sum() - 30) / (30 * 29) - 2 * k[2].mean()
+        assert metrics.mmd(x, y, scale=scale).value == pytest.approx(by_hand, rel=1e-6)
 
 
 def test_neighbours_are_counted_without_oneself():

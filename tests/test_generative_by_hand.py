@@ -12,6 +12,7 @@ from diffsim.generative import training
 from diffsim.generative.moments import moments
 from diffsim.generative.training import intake
 from diffsim.generative.training.draws import Draws
+from diffsim.generative.widths import between
 
 F64 = tf.float64
 GAUSS = gen.Gaussian([0.7], 0.09)
@@ -65,6 +66,19 @@ def test_a_last_step_to_data_takes_the_mean():
     mesh = gen.karras(4, 0.05, 20.0)
     variance = moments(S.ddpm(gen.unsure(GAUSS, 0.09), mesh), GAUSS)[1][0]
     assert variance == pytest.approx(0.09**2 / (0.09 + 0.05**2), rel=1e-9)
+
+
+def test_mean_square_errors_are_those_of_each_number():
+    """An estimate of nothing misses x² of x."""
+    x = np.array([[1.0, 2.0], [3.0, -1.0]])
+    missed = gen.errors(lambda z, lam: 0 * z, x, gen.uniform_lambda(2, 0.0, 1.0), key=ds.key(1), jit=False)
+    np.testing.assert_allclose(missed.error, 15 / 4, rtol=1e-12)
+
+
+def test_widths_of_noise_alone():
+    """Without a schedule the step from σ_t to σ_s adds β = σ_t² − σ_s², and β̃ = βσ_s²/σ_t²."""
+    step = between(None, -np.log(3.0), -np.log(0.5))
+    np.testing.assert_allclose(np.exp([step.small, step.small + step.wide]), [8.75 * 0.25 / 9, 8.75], rtol=1e-12)
 
 
 def test_probes_have_the_error_of_their_mean():

@@ -87,8 +87,8 @@ def sliced_wasserstein(x, y, key, *, slices: int = 256) -> Estimate:
 def frechet_distance(x, y, features: Callable | None = None, *, splits: int = 10) -> Estimate:
     """|m₁ − m₂|² + tr(C₁ + C₂ − 2(C₁C₂)^{1/2}) between Gaussians fitted to features of samples and data.
 
-    Name it after the model of the features: numbers from different models do not compare. With n samples it is too
-    large by about 1/n, so compare equal numbers of them.
+    Name it after the model of the features: numbers from different models do not compare. With n samples of each it is
+    too large, by about d(d + 5)/2n for d features of variance one, so compare equal numbers of them.
 
     Args:
         x: samples, shape (m, …).

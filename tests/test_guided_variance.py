@@ -57,3 +57,12 @@ def test_what_is_cut_keeps_its_variance(cut):
         np.testing.assert_allclose(C, D.told(Z, LAM, AFTER)[1], rtol=1e-12)
     plain = cut(D.denoiser)
     assert not hasattr(plain, "told") and np.array_equal(plain(Z, LAM), made(Z, LAM))
+
+
+def test_a_variance_is_not_lost_in_silence():
+    """What changes a mean in a way of its own leaves no variance that is known."""
+    mesh = gen.karras(3, 0.05, 20.0, to_zero=False)
+    hidden = gen.classify(learned(), lambda z, lam: -tf.reduce_sum(z**2, -1))
+    with pytest.raises(ValueError, match="Classified around Learned: expected one whose variance is known"):
+        S.ddpm(hidden, mesh)
+    assert S.ddpm(gen.unsure(hidden, 0.5), mesh).mesh is S.ddim(hidden, mesh).mesh

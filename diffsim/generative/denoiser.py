@@ -105,7 +105,7 @@ class Denoiser(ABC):
             received = _checks.Verbatim(f"one of {z.shape[-1]} channels")
             why = "the second half of them tells variances"
             way_out = "Train one of twice as many with Hybrid(), or give a variance: gen.Fixed(), gen.unsure(…)."
-            _checks.refuse("network", received, f"one of {2 * z.shape[-1]}", why, way_out, TypeError)
+            _checks.refuse("network", received, f"one of {2 * z.shape[-1]} channels", why, way_out, TypeError)
         return D, told
 
     def _asked(self, z, lam, condition):

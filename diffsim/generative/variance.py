@@ -70,7 +70,7 @@ class Learned(Around):
 
     def __call__(self, z, lam, *condition):
         """D(z, λ, condition)."""
-        return self.denoiser(z, lam, *condition)
+        return self.denoiser.both(z, lam, *condition)[0]
 
     def told(self, z, lam, after, *condition):
         """D and C = β̃ (β/β̃)^{(ν + 1)/2} − β̃ over (1 − e^{−2(λ' − λ)})²."""
@@ -93,6 +93,21 @@ def learned(denoiser: Denoiser) -> Learned:
     why = "it says how to read the first half of what the network tells"
     _checks.instance("denoiser", denoiser, Denoiser, why=why, way_out="Use gen.from_epsilon(network, schedule).")
     return Learned(denoiser)
+
+
+def knows(denoiser: Callable) -> bool:
+    """Whether it tells the variance of x₀ given z; refused if only something inside it does."""
+    if hasattr(denoiser, "told"):
+        return True
+    inner = denoiser
+    while isinstance(inner, Around):
+        inner = inner.denoiser
+        if hasattr(inner, "told"):
+            received = _checks.Verbatim(f"{type(denoiser).__name__} around {type(inner).__name__}")
+            why = "it changes the mean of what is inside, and nobody said what becomes of the variance"
+            way_out = "Say it: gen.unsure(…) around the whole; or leave it out inside."
+            _checks.refuse("denoiser", received, "one whose variance is known, or none inside", why, way_out)
+    return False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from diffsim.generative.forms import Data, Form, Noise, Sigma
 from diffsim.generative.mesh import Mesh, check_mesh
 from diffsim.generative.renewal import of_churn, of_ddim
 from diffsim.generative.samplers.base import Sampler, before_end, made, made_anew, to_zero
-from diffsim.generative.variance import Told
+from diffsim.generative.variance import Told, knows
 from diffsim.steppers.detour import Churn, Detour, Settled, Shaken
 from diffsim.steppers.explicit import Euler, Heun
 from diffsim.steppers.exponential import ETD1
@@ -50,7 +50,7 @@ def ddpm(denoiser: Callable, mesh: Mesh, eta: float = 1.0) -> Sampler:
     """
     form, stepper = Data(), ETD1()
     sampler = made(form, denoiser, mesh, stepper, eta=eta)
-    if sampler.law.diffusion is None or not hasattr(denoiser, "told"):
+    if sampler.law.diffusion is None or not knows(denoiser):
         return sampler
     law = replace(sampler.law, drift=Told(sampler.law.drift))
     return replace(sampler, law=law, stepper=before_end(form, Drawn(), mesh, Mean(Drawn())))

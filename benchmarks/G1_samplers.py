@@ -3,7 +3,8 @@
 Nothing is sampled: on a Gaussian a sampler is a linear map of its first state and its noise, whose mean and variance
 `diffsim.generative.moments` takes from one run of unit vectors. Data are N(m, diag v) in three dimensions with
 m = (0.5, −1, 0), v = (1, 0.25, 0.01); the mesh is Karras' from σ = 80 to 0.002, its last step to 0. Where noise is
-renewed, more of it hurts at few steps and corrects errors at many.
+renewed, more of it hurts at few steps and corrects errors at many; orders are those of mean and variance, which noise
+does not lower to the 1 of single paths.
 
 Run: python benchmarks/G1_samplers.py
 """
@@ -28,7 +29,7 @@ def two(n):
     return (n + 1) // 2
 
 
-TABLE = {  # name: (sampler, its options, order in λ, evaluations per step, steps by evaluations)
+TABLE = {  # name: (sampler, its options, order in λ of the law, evaluations per step, steps by evaluations)
     "DDIM = Euler": (S.ddim, {}, 1, 1, one),
     "Heun": (S.heun, {}, 2, 2, two),
     "DPM2": (S.dpm2, {}, 2, 2, two),
@@ -47,9 +48,9 @@ TABLE = {  # name: (sampler, its options, order in λ, evaluations per step, ste
     "UniPC 3": (S.unipc, {"order": 3}, 4, 1, one),
     "DDPM = Euler ancestral": (S.ddpm, {}, 1, 1, one),
     "DDIM, η = 0.5": (S.ddim, {"eta": 0.5}, 1, 1, one),
-    "DPM2 ancestral": (S.dpm2_ancestral, {}, 1, 2, two),
-    "2M SDE": (S.dpm_solver_pp, {"order": 2, "eta": 1.0}, 1, 1, one),
-    "3M SDE": (S.dpm_solver_pp, {"order": 3, "eta": 1.0}, 1, 1, one),
+    "DPM2 ancestral": (S.dpm2_ancestral, {}, 2, 2, two),
+    "2M SDE": (S.dpm_solver_pp, {"order": 2, "eta": 1.0}, 2, 1, one),
+    "3M SDE": (S.dpm_solver_pp, {"order": 3, "eta": 1.0}, 2, 1, one),
     "EDM, churn 10": (S.edm, {"churn": 10.0, "least": 0.05, "most": 50.0}, 2, 2, two),
     "predictor–corrector": (S.predictor_corrector, {}, 1, 2, two),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest
+from diffsim import _checks, _nest, names
 from diffsim.calculus import Reach
 from diffsim.equation import abstract
 from diffsim.save import keep_state
@@ -110,12 +110,14 @@ def check_path(law, plan, stepsize):
 
 def check_functions(fn, stop, y):
     """Refuse an observable without value and a predicate that is no scalar bool."""
-    kept = () if fn is keep_state else _nest.flatten(abstract("fn", fn, y))
-    for a in kept:
+    kept = () if fn is keep_state else abstract("fn", fn, y)
+    for a in _nest.flatten(kept):
         if a is None or isinstance(a, (str, bytes)) or getattr(a, "dtype", None) == tf.string:
             _checks.refuse(
                 "fn", a, "a tensor or a nest of tensors", "records are made of it", "Return what to keep.", TypeError
             )
+    if fn is not keep_state:
+        names.fit(names.of_function(fn), kept)
     if isinstance(stop, When):
         met = abstract("predicate", lambda t, y: tf.convert_to_tensor(stop.predicate(t, y)), y)
         if met.dtype != tf.bool or met.shape.rank != 0:

@@ -46,6 +46,11 @@ def checked(names) -> tuple[Named, ...] | None:
     return made
 
 
+def of_function(fn) -> tuple[Named, ...] | None:
+    """The names that a function gives to what it returns, its attribute `names`; None if it has none."""
+    return checked(getattr(fn, "names", None))
+
+
 def fit(names, y) -> None:
     """Refuse names that are not those of the state y."""
     if names is not None:

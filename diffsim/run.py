@@ -25,7 +25,7 @@ class Run:
 
     def __init__(self, parts: Parts, plan: Schedule, save: SaveAt, key, jit: bool, info: dict, named=None):
         self.parts, self.plan, self.save, self.key, self.jit, self.info = parts, plan, save, key, jit, info
-        self.named = named if parts.fn is keep_state else getattr(parts.fn, "names", None)  # of a record
+        self.named = named if parts.fn is keep_state else names.of_function(parts.fn)  # of a record
         self.times: list[np.ndarray] = []
         self.records: list = []
         self.recorder = None

@@ -23,7 +23,8 @@ class SaveAt:
     Args:
         ts: times within the run, in the direction of the run; steps are fitted to hit them.
         every: number of steps between records.
-        fn: reduces the state on the device, fn(t, y) → a tensor or nest.
+        fn: reduces the state on the device, fn(t, y) → a tensor or nest; a dict names its parts, and so does an
+            attribute `names` of fn, as of `law.count`.
         to: path of an HDF5 file to which records are streamed instead of kept in memory; an XDMF goes beside it.
         units: of the numbers in the file, any of {"length": …, "time": …, "value": …}; figures of the file show them.
     """

@@ -167,3 +167,24 @@ def test_names_that_do_not_fit_the_state_are_refused():
         ds.solve(ds.Equation(linear=-1.0, names=Named("n", columns=("A", "B"))), tf.zeros([4, 3]), (0.0, 1.0), dt=0.5)
     with pytest.raises(TypeError, match="a tuple of names"):
         Named("n", columns="AB")
+
+
+def test_functions_name_what_they_return_or_are_refused_beforehand():
+    """By a dict, or by names of their own; names that do not fit cost no run."""
+
+    def moments(t, y):
+        return {"mean": tf.reduce_mean(y), "most": tf.reduce_max(y)}
+
+    law, y0 = ds.Equation(linear=-1.0, names="c"), tf.constant([1.0, 3.0])
+    sol = ds.solve(law, y0, (0.0, 0.2), dt=0.1, save=ds.SaveAt(every=1, fn=moments), jit=False)
+    assert words(sol.names) == ["mean", "most"] and float(sol["most"][0]) == 3.0
+
+    def ends(t, y):
+        return y
+
+    ends.names = Named("c", columns=("left", "right"))
+    sol = ds.solve(law, y0, (0.0, 0.2), dt=0.1, save=ds.SaveAt(every=1, fn=ends), jit=False)
+    assert np.array_equal(sol["right"], sol.y[:, 1])
+    ends.names = ("a", "b")
+    with pytest.raises(ValueError, match=r"names=\(a, b\): expected 1"):
+        ds.solve(law, y0, (0.0, 0.2), dt=0.1, save=ds.SaveAt(every=1, fn=ends), jit=False)

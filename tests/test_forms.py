@@ -5,6 +5,8 @@ import pytest
 import tensorflow as tf
 
 from diffsim import generative as gen
+from diffsim.generative import samplers as S
+from diffsim.generative.moments import moments
 from diffsim.generative.renewal import of_churn, of_ddim, renewed
 
 MIX = gen.Mixture([0.3, 0.7], [[-1.0, 0.4], [1.5, -0.2]], [[0.16, 0.3], [0.36, 0.1]])
@@ -88,3 +90,24 @@ def test_data_in_three_dimensions_that_lean():
     z = np.array([[0.3, -1.2, 0.4], [2.0, 0.7, 1.0]])
     exact = m + (z - m) @ np.linalg.solve(C + np.exp(-2 * LAM) * np.eye(3), C)
     np.testing.assert_allclose(gen.Gaussian(m, C)(z, LAM), exact, rtol=1e-12)
+
+
+LAWS = {
+    "ddpm": (S.ddpm, {}, 1), "ddim, η = 0.5": (S.ddim, {"eta": 0.5}, 1), "predictor-corrector": (S.predictor_corrector, {}, 1),
+    "2M SDE": (S.dpm_solver_pp, {"order": 2, "eta": 1.0, "lower_final": False}, 2),
+    "3M SDE": (S.dpm_solver_pp, {"order": 3, "eta": 1.0, "lower_final": False}, 2),
+    "dpm2 ancestral": (S.dpm2_ancestral, {}, 2), "edm": (S.edm, {"churn": 10.0}, 2),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LAWS)
+def test_order_in_law(name):
+    """Of mean and deviation on a Gaussian, on a mesh that stops short of data; single paths are of order 1."""
+    make, options, order = LAWS[name]
+    lost = []
+    for n in (48, 96):
+        mesh = gen.uniform_lambda(n, -3.0, 2.5)
+        mean, variance = moments(make(gen.Gaussian([0.7], 0.09), mesh, **options), gen.Gaussian([0.7], 0.09))
+        lost.append(np.hypot(mean[0] - 0.7, variance[0] ** 0.5 - (0.09 + np.exp(-5.0)) ** 0.5))
+    assert order - 0.2 < np.log2(lost[0] / lost[1]) < order + 0.5

@@ -129,10 +129,53 @@ def test_the_bound_counts_by_its_share_and_the_number_of_steps():
     np.testing.assert_allclose(more, 0.25 * 8 * one.bound(noise, nu, batch), rtol=1e-9)
 
 
+def test_the_first_step_has_the_smaller_variance_of_the_second():
+    """β̃ of the first is zero, of which there is no logarithm; its β is 1 − ᾱ."""
+    chain = gen.Discrete.linear(5, 0.01, 0.3)
+    batch, a = drawn(training.Steps(), 5, schedule=chain), chain.alphas_cumprod
+    order = np.argsort(batch["t"])
+    small, large = (np.exp(batch[name].numpy()[order]) for name in ("log_small", "log_beta"))
+    keep = np.r_[1.0, a[:-1]]
+    np.testing.assert_allclose(large, 1 - a / keep, rtol=1e-9)
+    np.testing.assert_allclose(small[1:], large[1:] * (1 - keep[1:]) / (1 - a[1:]), rtol=1e-9)
+    assert small[0] == small[1]
+
+
 def test_a_score_counts_as_noise_does():
     a, s = tf.constant([0.6]), tf.constant([0.8])
     assert training.Flat().of(training.Score(), a, s).numpy() == pytest.approx(0.64)
     assert training.Flat().of(training.V(), a, s).numpy() == 1.0
+
+
+def test_a_velocity_is_read_at_any_scale():
+    """x₀ = (x − σF)/(α + σ) wherever F = ε − x₀."""
+    a, s = tf.constant([0.6], F64), tf.constant([0.8], F64)
+    x0, noise = tf.constant([1.5], F64), tf.constant([-0.4], F64)
+    F = training.Velocity().target(x0, noise, a, s) + 0.1
+    found = (a * x0 + s * noise - s * F) / (a + s)
+    np.testing.assert_allclose(found - x0, 0.1 * training.Velocity().gain(a, s), rtol=1e-12)
+
+
+def test_every_row_is_drawn():
+    arrays = {"x0": tf.constant(np.arange(5.0)[:, None])}
+    batch = Draws(arrays, gen.Cosine(), training.Uniform(), training.Matching().time, 4, 0.0, 200, ds.key(2)).batch(0)
+    assert np.unique(batch["x0"]).tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_grey_is_half_of_white():
+    assert np.all(training.sheet.tile(np.zeros((1, 2, 2, 1))) == 0.5)
+
+
+def test_weights_of_another_shape_are_refused(tmp_path):
+    import h5py
+
+    file = tmp_path / "net.h5"
+    training.save(file, gen.nets.MLP((2,), width=4, depth=1), gen.Cosine())
+    with h5py.File(file, "a") as opened:
+        del opened["enter/kernel"]
+        opened["enter/kernel"] = np.zeros((3, 4), np.float32)
+    with pytest.raises(ValueError, match="path=.*: expected all weights.*enter/kernel"):
+        training.load(file)
 
 
 def test_ranges_a_little_off_are_noticed():

@@ -1,5 +1,7 @@
 """Evidence added to a model, where Bayes' rule is known in closed form."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -169,6 +171,22 @@ def test_a_nonlinear_measurement_by_its_inverse():
     assert (np.abs(end - 1.0) <= 0.25 + 0.02).all()
 
 
+@dataclass(frozen=True)
+class Known:
+    """What `nets` tell of themselves."""
+
+    labels: int = 3
+    sample_shape: tuple = (1,)
+
+    def __call__(self, x, t, condition=None):
+        return x
+
+
+def KNOWING(*labels):  # noqa: N802 - it stands for a denoiser
+    return gen.from_v(Known(), gen.VP(), np.array(labels) if labels else None)
+
+
+ONE = gen.Gaussian([0.0], 1.0)
 REFUSED = {
     "a tangent of no function": (lambda: gen.pigdm(PRIOR, gen.Linearised(3.0), Y, S), "forward=3"),
     "an inverse of no function": (lambda: gen.pigdm(PRIOR, gen.Inverted(tf.exp, 1.0), Y, S), "inverse=1"),
@@ -189,6 +207,15 @@ REFUSED = {
     "no gradient": (lambda: gen.classify(PRIOR, lambda z, lam: tf.zeros([2]))(tf.zeros([2, 3]), 0.0), "no gradient"),
     "no function": (lambda: gen.steer(PRIOR, 3.0), "log_p=3"),
     "a share above one": (lambda: gen.guide(MIX, unconditional=MIX, rescale=2.0), "rescale=2"),
+    "contrast of one number": (
+        lambda: gen.guide(ONE, unconditional=ONE, rescale=0.5)(tf.zeros([2, 1]), 0.0), "z=.*no contrast"
+    ),
+    "half an interval": (lambda: gen.guide(MIX, unconditional=MIX, interval=2.0), "interval=.*λ_low"),
+    "a condition twice": (lambda: gen.guide(KNOWING(0, 2), np.array([0, 2])), "denoiser=one with a condition"),
+    "a class beyond the last": (lambda: KNOWING(0, 7), r"condition=\[7\].*from 0 to 2, or 3 for none"),
+    "a class before the first": (lambda: gen.guide(KNOWING(), np.array([0, -1])), r"condition=\[-1\]"),
+    "a class of no number": (lambda: gen.guide(KNOWING(), 1), "condition=1.*np.full"),
+    "a class where none is known": (lambda: gen.from_v(Known(labels=0), gen.VP(), np.array([1])), "knows no classes"),
     "an interval that falls": (lambda: gen.guide(MIX, unconditional=MIX, interval=(2.0, 1.0)), "interval=.*rises"),
 }
 

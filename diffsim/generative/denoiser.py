@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
@@ -60,6 +61,35 @@ def ask(network, x, t, condition):
     return tf.ensure_shape(tf.cast(out, x.dtype), x.shape), told
 
 
+def innermost(denoiser):
+    """The denoiser from which others were made by guidance, evidence or bounds."""
+    while hasattr(denoiser, "denoiser"):
+        denoiser = denoiser.denoiser
+    return denoiser
+
+
+def check_labels(denoiser, condition):
+    """Refuse labels of classes that a network does not know: compiled programs would take them for others."""
+    network = getattr(innermost(denoiser), "network", None)
+    label = condition.get("label") if isinstance(condition, dict) else condition
+    if not hasattr(network, "sample_shape") or label is None or callable(label) or tf.is_symbolic_tensor(label):
+        return  # of a network of another make nothing is known
+    labels = np.asarray(label)
+    if labels.dtype.kind not in "biu":
+        return
+    if not isinstance(label, (np.ndarray, np.generic)) and not tf.is_tensor(label):
+        way_out = "Pass np.full(batch, label), or np.array([…])."
+        _checks.refuse("condition", label, "an array", "each row of z has a label", way_out, TypeError)
+    known = network.labels
+    if not known:
+        why, way_out = "this network knows no classes", "Make it with labels=…."
+        _checks.refuse("condition", label, "no labels", why, way_out, TypeError)
+    unknown = sorted({int(i) for i in labels[(labels < 0) | (labels > known)].ravel()})
+    if unknown:
+        expected = f"labels from 0 to {known - 1}, or {known} for none"
+        _checks.refuse("condition", unknown, expected, f"the network was made for {known} classes", "Count from 0.")
+
+
 def _check_network(network):
     if not callable(network):
         way_out = "Pass a Keras model or a function."
@@ -92,6 +122,7 @@ class Denoiser(ABC):
     def __post_init__(self):
         object.__setattr__(self, "condition", _tree.own(self.condition))
         _check_network(self.network)
+        check_labels(self, self.condition)
         _check_schedule(self.schedule)
 
     def __call__(self, z, lam, condition=None):
@@ -228,6 +259,7 @@ class preconditioned:  # noqa: N801
     def __post_init__(self):
         object.__setattr__(self, "condition", _tree.own(self.condition))
         _check_network(self.network)
+        check_labels(self, self.condition)
         _checks.number("sigma_data", self.sigma_data, above=0.0, why="it is the standard deviation of data")
 
     def __call__(self, z, lam, condition=None):

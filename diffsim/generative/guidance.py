@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from diffsim import _checks, _nest, _tree
-from diffsim.generative.denoiser import Around
+from diffsim.generative.denoiser import Around, check_labels, innermost
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,9 @@ class Guided(Around):
         scale = _nest.to(self.scale, z.dtype)
         D = without + scale * (with_it - without)
         if self.rescale is not None:
+            if z.shape[1:].num_elements() == 1:
+                received, why = _checks.Verbatim("samples of one number"), "these have no contrast to bring back"
+                _checks.refuse("z", received, "several for each sample", why, "Leave out rescale.")
             share = _nest.to(self.rescale, z.dtype)
             D *= 1 + share * (_deviation(with_it) / tf.maximum(_deviation(D), _nest.to(1e-12, z.dtype)) - 1)
         if self.interval is None:
@@ -98,13 +101,21 @@ def guide(
     if condition is None and unconditional is None:
         why = "guidance amplifies the difference between two estimates"
         _checks.refuse("condition", None, "a condition, or another denoiser as unconditional", why, "Pass one.")
-    unconditional = unconditional if callable(unconditional) else _tree.own(unconditional)
+    if condition is not None and unconditional is None and getattr(innermost(denoiser), "condition", None) is not None:
+        received, why = _checks.Verbatim("one with a condition of its own"), "it would take the place of none"
+        way_out = "Make it without, gen.from_v(network, schedule), or say what is unconditional."
+        _checks.refuse("denoiser", received, "one without", why, way_out)
+    check_labels(denoiser, condition)
+    if not callable(unconditional):
+        check_labels(denoiser, unconditional)
+        unconditional = _tree.own(unconditional)
     if rescale is not None:
         rescale = _checks.number("rescale", rescale, least=0.0, why="it is the share of contrast that is taken back")
         if rescale > 1:
             _checks.refuse("rescale", rescale, "a number in [0, 1]", "it is a share", "Use 0.7, say.")
     if interval is not None:
-        low, high = (_checks.number("interval", a, why="it is a value of λ") for a in interval)
+        ends = interval if isinstance(interval, (tuple, list)) and len(interval) == 2 else (interval, interval)
+        low, high = (_checks.number("interval", a, why="it is a value of λ") for a in ends)
         if not low < high:
             why = "guidance lasts from the first to the second"
             _checks.refuse("interval", interval, "(λ_low, λ_high)", why, "λ rises from noise to data.")

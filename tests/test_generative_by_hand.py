@@ -61,6 +61,18 @@ def test_a_block_goes_through_the_middle():
     assert lam.size == 10
 
 
+def test_blocks_carry_their_own_noise_only():
+    """Two stages a → m → b with noise, D of the second for the whole of the block: the variance is a sum of squares."""
+    mesh = gen.karras(3, 0.1, 5.0, to_zero=False)
+    variance, gain = 0.09 + 25.0, lambda s: 0.09 / (0.09 + s * s)
+    for a, b in zip(mesh.sigma, mesh.sigma[1:], strict=False):
+        m, q = (a * b) ** 0.5, (b / a) ** 2
+        first, second = m * (1 - (m / a) ** 2) ** 0.5, b * (1 - (b / m) ** 2) ** 0.5
+        on = q + (1 - q) * gain(m) * (b / a + (1 - b / a) * gain(a))
+        variance = on**2 * variance + (first * ((1 - q) * gain(m) + (b / m) ** 2)) ** 2 + second**2
+    assert moments(S.dpm_sde(GAUSS, mesh), GAUSS)[1][0] == pytest.approx(variance, rel=1e-9)
+
+
 def test_a_last_step_to_data_takes_the_mean():
     """Steps that know C end in N(m, V + s²) at s = 0.05; the mean of x₀ there has the variance V²/(V + s²)."""
     mesh = gen.karras(4, 0.05, 20.0)
@@ -81,6 +93,17 @@ def test_widths_of_noise_alone():
     np.testing.assert_allclose(np.exp([step.small, step.small + step.wide]), [8.75 * 0.25 / 9, 8.75], rtol=1e-12)
 
 
+def test_a_learned_variance_is_that_of_the_step():
+    """β̃ + (1 − e^{−2h})² C = β^{ν'} β̃^{1 − ν'} with ν' = (ν + 1)/2, here 0.7, of z."""
+    chain = gen.Discrete.linear(8, 0.01, 0.3)
+    network = lambda x, t: tf.concat([0.3 * x, tf.fill(tf.shape(x), tf.constant(0.4, F64))], -1)  # noqa: E731
+    a, (late, early) = chain.alphas_cumprod, chain.table[[5, 3]]
+    C = gen.learned(gen.from_epsilon(network, chain)).told(tf.ones([1, 2], F64), late, early)[1]
+    share, beta_z = (1 / a[3] - 1) / (1 / a[5] - 1), (1 - a[5] / a[3]) / a[3]
+    small = (1 / a[3] - 1) * (1 - share)
+    np.testing.assert_allclose(small + (1 - share) ** 2 * C, beta_z**0.7 * small**0.3, rtol=1e-9)
+
+
 def test_probes_have_the_error_of_their_mean():
     """Of D = Bz each probe gains (n − εᵀBε)(λ₀ − λ₁)."""
     B = np.array([[0.5, 0.3, 0.0], [0.3, 0.6, -0.2], [0.0, -0.2, 0.4]])
@@ -98,6 +121,7 @@ def test_probes_have_the_error_of_their_mean():
 def test_signs_of_probes_are_even():
     e = gen.Hutchinson(ds.key(1), 40).directions(tf.zeros([50, 5], F64)).numpy()
     assert set(np.unique(e)) == {-1.0, 1.0} and abs(e.mean()) < 5 / 1e4**0.5  # 5σ
+    assert abs(np.mean(e[:, 0] * e[:, 1])) < 5 / 200**0.5  # each sample has its own
 
 
 def drawn(levels, n, memory=(), schedule=gen.Cosine()):  # noqa: B008

@@ -1,5 +1,7 @@
 """Noise and what is made of it, number by number: linear maps, streams, rounding, first steps, generators."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,7 +15,7 @@ KEY = ds.key(11)
 
 @pytest.mark.parametrize("n", [3, 9])
 def test_correlated_noise_is_the_root_of_its_matrix_times_white_noise(n):
-    """L dW and L H with the lower factor L, for small and for wide matrices, given as arrays and as tensors."""
+    """L dW and L H with the lower factor L, for small and for wide matrices, given as arrays, as tensors, and in a graph."""
     root = np.tril(np.random.default_rng(n).normal(size=(n, n))) + 3 * np.eye(n)
     like = tf.zeros([5, n], F64)
     W, H = (a.numpy() for a in ds.Brownian().area(KEY, 4, 0.0, 0.3, like))
@@ -21,15 +23,16 @@ def test_correlated_noise_is_the_root_of_its_matrix_times_white_noise(n):
         noise = ds.Correlated(C)
         np.testing.assert_allclose(noise.increment(KEY, 4, 0.0, 0.3, like), W @ root.T, rtol=0, atol=1e-13)
         np.testing.assert_allclose(noise.area(KEY, 4, 0.0, 0.3, like)[1], H @ root.T, rtol=0, atol=1e-13)
+    traced = tf.function(lambda C: ds.Correlated(C).increment(KEY, 4, 0.0, 0.3, like))(C)
+    np.testing.assert_allclose(traced, W @ root.T, rtol=0, atol=1e-13)
 
 
-def test_fluxes_of_species_and_of_axes_are_drawn_apart():
-    """No flux of one species through a face is one of another, on either axis."""
+def test_fluxes_of_species_are_drawn_apart():
+    """No flux of one species through a face is one of another."""
     grid = ds.Grid((7, 6), (7.0, 3.0))
     like = tf.zeros(grid.shape, F64)
     u, v = (a.numpy() for a in ds.ConservedWhite(grid, ds.Neumann()).increment(KEY, 0, 0.0, 1.0, (like, like)))
     assert abs(u.sum()) < 1e-12 and np.abs(u - v).min() > 1e-6
-    assert np.abs(u - u[:, ::-1]).min() > 1e-6
 
 
 def test_a_tree_takes_the_nearest_of_its_times():
@@ -154,3 +157,31 @@ def test_the_drift_of_reversed_laws():
     D = np.array([[1 + b**2, a * b], [a * b, a**2]]) / 2
     spread = np.einsum("ijn,nj->ni", D, s) + np.stack([a, b], -1) / 2
     np.testing.assert_allclose(found, f - (1 + eta) * spread, rtol=0, atol=1e-13)
+
+
+# Corners
+
+
+def test_noise_that_dies_out_at_one_still_depends_on_the_state():
+    """g = (1 − t)x and √((1 − t)x²): what g depends on is not what is left of it at t = 1."""
+    x = np.array([0.7, 1.3, 2.0])
+    for g, square in ((lambda t, x: (1 - t) * x, 0.25), (lambda t, x: tf.sqrt((1 - t) * x * x), 0.5)):
+        law = ds.Equation(diffusion=g, calculus=ds.Stratonovich()).of_state(tf.constant(x))
+        assert law.reach.name == "ENTRY"
+        drift = law.stated_in(ds.Ito).drift(tf.constant(0.5, F64), tf.constant(x))
+        np.testing.assert_allclose(drift, square * x / 2, rtol=1e-13)
+
+
+def test_a_trap_without_stiffness_is_none():
+    """Var = 2kTt/γ, the limit of soft traps."""
+    free, soft = (ds.models.OrnsteinUhlenbeck(k=k, gamma=1.7, kT=0.6).variance([0.0, 2.0]) for k in (0.0, 1e-9))
+    np.testing.assert_allclose(free, [0.0, 2 * 0.6 * 2 / 1.7], rtol=1e-14)
+    np.testing.assert_allclose(soft, free, rtol=1e-8)
+
+
+def test_survival_before_time_zero():
+    """Kaplan and Meier's staircase of a run from −5 to −1, two of four still alive."""
+    alive = np.array([True, False, True, False])
+    fate = SimpleNamespace(alive=alive, time=np.array([0.0, -2.0, 0.0, -4.0]), wall=np.where(alive, -1, 0))
+    t, value, _ = ds.analysis.survival(fate, until=-1.0, since=-5.0)
+    np.testing.assert_allclose([t, value], [[-5.0, -4.0, -2.0], [1.0, 0.75, 0.5]])

@@ -105,7 +105,7 @@ def survival(fate, until: float, since: float = 0.0, wall: int | None = None) ->
     until = _checks.number("until", until, above=since, why="it is when the run ended")
     seen = ~alive if wall is None else ~alive & (walls == wall)
     leaves = np.where(alive, until, time)
-    if leaves.min() < since or leaves.max() > until * (1 + 1e-12):
+    if leaves.min() < since or leaves.max() > until + 1e-12 * abs(until):
         shown = Verbatim(f"losses from {leaves.min():g} to {leaves.max():g}")
         refuse("fate", shown, f"times in [{since:g}, {until:g}]", "a run lasts that long", "Check since and until.")
     t, lost = np.unique(leaves[seen], return_counts=True)

@@ -85,9 +85,9 @@ class OrnsteinUhlenbeck(Motion):
         return x0 * np.exp(-self.k * np.asarray(t) / self.gamma)
 
     def variance(self, t):
-        """Var X(t) = (kT/k)(1 − e^{−2kt/γ}) from a known start."""
-        rate = 2.0 * self.k / self.gamma
-        return -2.0 * self.kT / self.gamma * np.expm1(-rate * np.asarray(t)) / rate
+        """Var X(t) = (kT/k)(1 − e^{−2kt/γ}) from a known start, 2kTt/γ without a trap."""
+        rate, t = 2.0 * self.k / self.gamma, np.asarray(t)
+        return 2.0 * self.kT / self.gamma * (1.0 * t if rate == 0 else -np.expm1(-rate * t) / rate)
 
 
 @dataclass(frozen=True)

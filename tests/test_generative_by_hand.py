@@ -222,3 +222,31 @@ def test_tables_of_equal_ends_are_told_apart(tmp_path):
         assert repr(other) == repr(mine)
         with pytest.raises(ValueError, match="schedule=Discrete.*because"):
             training.load(file, other)
+
+
+def test_the_rest_of_an_image_settles_as_noise_grows():
+    """A pair of correlation 0.9, one of them known to be 0.9: mean and variance of the other, by those of small steps."""
+    n, known, mask = 2000, np.array([0.9, 0.0]), np.array([1.0, 0.0])
+    D = gen.inpaint(gen.Gaussian([0.0, 0.0], [[1.0, 0.9], [0.9, 1.0]]), known, mask)
+    lam = np.linspace(-4.0, 5.0, n + 1)
+    z = np.tile([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], (n, 1))
+    told = D(tf.constant(z), tf.constant(np.repeat(lam[:-1], 3))).numpy().reshape(n, 3, 2)
+    ends = {}
+    for eta in (0, 1, 4, 16):
+        mean, C = known, np.diag([0.0, 1.0]) + np.exp(8.0) * np.eye(2)
+        keep, new = np.exp(-(1 + eta) * (lam[1] - lam[0])), -np.expm1(-2 * eta * (lam[1] - lam[0]))
+        for (b, *columns), end in zip(told, lam[1:], strict=True):
+            F = keep * np.eye(2) + (1 - keep) * (np.array(columns) - b).T
+            mean, C = F @ mean + (1 - keep) * b, F @ C @ F.T + new * np.exp(-2 * end) * np.eye(2)
+        ends[eta] = [mean[1], C[1, 1]]
+    np.testing.assert_allclose([e[0] for e in ends.values()], [0.402, 0.564, 0.717, 0.789], atol=4e-3)
+    assert abs(ends[16][1] - 0.19) < abs(ends[4][1] - 0.19) < abs(ends[1][1] - 0.19)
+
+
+def test_noise_that_is_predicted_leaves_twice_its_last_level():
+    """With η = 1 a last step to σ = 0 makes D − σε̂ + σξ of D + σε̂; one of predicted data makes D."""
+    mesh = gen.karras(2, 0.1, 5.0)[1:]
+    variance = moments(S.dpm_solver(GAUSS, mesh, 1, eta=1.0), GAUSS)[1][0]
+    gain = 0.09 / (0.09 + 0.01)
+    assert variance == pytest.approx((2 * gain - 1) ** 2 * (0.09 + 0.01) + 0.01, rel=1e-9)
+    assert moments(S.dpm_solver_pp(GAUSS, mesh, 1, eta=1.0), GAUSS)[1][0] == pytest.approx(gain**2 * 0.1, rel=1e-9)

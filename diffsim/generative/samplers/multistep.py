@@ -72,7 +72,11 @@ def dpm_solver(
     lower_final: bool | None = None,
     curvature: float = 1.0,
 ) -> Sampler:
-    """DPM-Solver multistep: the same with predicted noise; arguments as of `dpm_solver_pp`."""
+    """DPM-Solver multistep: the same with predicted noise; arguments as of `dpm_solver_pp`.
+
+    With eta=1 a last step to σ = 0 leaves noise of the level before it, twice in variance: end there, with
+    `to_zero=False`, or predict data.
+    """
     orders = lowered(mesh, order, lower_final)
     return made(Noise(), denoiser, mesh, ETDAB(order, orders, midpoint, curvature), eta=eta)
 

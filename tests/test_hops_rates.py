@@ -80,12 +80,12 @@ def test_rare_hops_are_as_rare_as_they_should_be():
 @pytest.mark.parametrize("stepper", [ds.SSA(), ds.SplitHops()], ids=["SSA", "SplitHops"])
 def test_each_species_goes_its_own_way(stepper):
     """A slow, B fast and C at rest, from the lower of three cells; an open and a closed end. 5σ of every cell."""
-    grid, runs, t = ds.Grid(shape=(3,), size=(3.0,)), 4000, 0.4
+    grid, runs, t = ds.Grid(shape=(3,), size=(3.0,)), 3000, 1.0
     walls = ds.Boundary(x=(ds.Neumann(), ds.Dirichlet()))
     ops = tuple(ds.Diffusion(grid, walls, D) for D in (0.5, 1.4))
     law = ds.Jump([[-1, 0, 1], [0, 0, -1]], [0.6, 0.3], hops=(*ops, None))
     n0 = tuple(tf.tile(tf.constant([[float(k), 0, 0]], tf.float64), [runs, 1]) for k in (4, 3, 0))
-    n = ds.solve(law, n0, (0, t), stepper=stepper, dt=None if stepper == ds.SSA() else t / 8, key=ds.key(6), jit=False)
+    n = ds.solve(law, n0, (0, t), stepper=stepper, dt=None if stepper == ds.SSA() else t / 16, key=ds.key(6), jit=False)
     Q = np.zeros((9, 9))
     for s, D in enumerate((0.5, 1.4)):
         hop = D * np.array([[-1.0, 1, 0], [1, -2, 1], [0, 1, -3]])

@@ -94,6 +94,23 @@ def test_a_port_takes_the_first_or_the_last_hit():
     assert (sol.fate.wall.numpy()[lost] == 1).all()
 
 
+def test_a_port_that_opens_within_a_step():
+    """y = t passes the edge of the port at ½: lost at the first hit if that is later, else at the last, if that is."""
+    n = 50_000
+    law = ds.Equation(drift=lambda t, x: tf.broadcast_to(tf.constant([0.0, 1.0], x.dtype), x.shape),
+                      diffusion=lambda t, x: tf.broadcast_to(tf.constant([S2**0.5, 0.0], x.dtype), x.shape))  # fmt: skip
+    port = ds.HalfSpace((0.0, 0.5), (0.0, -1.0))
+    sol = run(np.tile([A, 0.0], (n, 1)), ds.Absorbed(EM, HALF, port), law)
+    first, last, _ = hits(400_000)
+    T = sol.fate.time.numpy()
+    lost = np.isfinite(T)
+    when = np.where(first > 0.5, first, last)[last > 0.5]
+    assert near(lost.mean(), (last > 0.5).sum() / 400_000, n)
+    assert near((T < 0.8).mean(), (when < 0.8).sum() / 400_000, n)
+    assert stats.ks_2samp(T[lost], when).pvalue > 1e-5
+    np.testing.assert_allclose(sol.final.numpy()[lost, 1], T[lost], atol=1e-12)
+
+
 def test_the_path_between_two_hits_is_a_bridge_of_its_own():
     """From .6 to 1 of a step, at .8: half way, with the variance 2Dh · .2 · .2/.4, and nothing of what was before."""
     n, h, end = 50_000, 0.3, np.array([0.5, -0.4])

@@ -73,6 +73,20 @@ def test_blocks_carry_their_own_noise_only():
     assert moments(S.dpm_sde(GAUSS, mesh), GAUSS)[1][0] == pytest.approx(variance, rel=1e-9)
 
 
+def test_noise_added_on_the_way_has_its_scale():
+    """From σ = 2 back to 2.6 by noise 1.1 times too large, then by Euler's step to 0.5."""
+    sampler = S.euler_churn(GAUSS, gen.Mesh(-np.log([2.0, 0.5])), 0.3, noise_scale=1.1)
+    flow = 1 + (0.5 - 2.6) * 2.6 / (0.09 + 2.6**2)
+    assert moments(sampler, GAUSS)[1][0] == pytest.approx(flow**2 * (0.09 + 4 + 1.21 * (2.6**2 - 4)), rel=1e-9)
+
+
+def test_an_edit_begins_with_a_key_of_its_own():
+    sampler, image = S.ddim(GAUSS, gen.karras(2, 0.1, 1.0)), np.array([[0.3], [1.0]])
+    start = gen.noised(image, sampler.mesh, ds.split(ds.key(5))[0])
+    want = gen.sample(sampler, start, jit=False).final
+    np.testing.assert_array_equal(gen.edit(sampler, image, key=ds.key(5), jit=False).final, want)
+
+
 def test_a_last_step_to_data_takes_the_mean():
     """Steps that know C end in N(m, V + s²) at s = 0.05; the mean of x₀ there has the variance V²/(V + s²)."""
     mesh = gen.karras(4, 0.05, 20.0)
@@ -215,7 +229,9 @@ def test_tables_of_equal_ends_are_told_apart(tmp_path):
     """A file of weights goes with its own table, though another has as many steps and the same ends."""
     betas = np.linspace(1e-3, 0.2, 30)
     mine, file = gen.Discrete.of(betas), tmp_path / "net.safetensors"
-    others = gen.Discrete.of(np.r_[betas[0], betas[-2:0:-1], betas[-1]]), gen.Discrete.of(betas, rounded=False)
+    swapped = betas.copy()
+    swapped[[10, 20]] = betas[[20, 10]]
+    others = gen.Discrete.of(swapped), gen.Discrete.of(betas, rounded=False)
     training.save(file, gen.nets.MLP((2,), width=4, depth=1), mine)
     training.load(file, gen.Discrete.of(betas * (1 + 1e-12)))
     for other in others:

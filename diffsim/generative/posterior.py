@@ -198,8 +198,8 @@ def inpaint(denoiser: Callable, known, mask) -> Inpainted:
     Where D is the datum x₀ itself, the reverse law makes z ∼ N(x₀, e^{−2λ}) at every λ: just the noisy copy of the
     known part that RePaint puts in its place, without a loop of its own. The rest has its law given the known part as
     η → ∞, for noise lets it settle: in a pair of correlation 0.9 of which one is 0.9 the mean of the other is 0.40,
-    0.56, 0.72 and 0.79 with η = 0, 1, 4 and 16, and 0.81 by Bayes' rule. More noise takes shorter steps: of 160 by `karras`
-    η = 8 leaves 0.94 of the variance by that rule, and η = 32 only 0.6 (at correlation 0.8).
+    0.56, 0.72 and 0.79 with η = 0, 1, 4 and 16, and 0.81 by Bayes' rule. More noise takes shorter steps: after 160
+    by `karras` η = 8 leaves 0.94 of the variance by that rule, and η = 32 only 0.6 (at correlation 0.8).
 
     Args:
         denoiser: D(z, λ).

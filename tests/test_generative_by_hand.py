@@ -13,6 +13,7 @@ from diffsim.generative.moments import moments
 from diffsim.generative.training import intake
 from diffsim.generative.training.draws import Draws
 from diffsim.generative.widths import between
+from diffsim.steppers.pseudo import PLMS
 
 F64 = tf.float64
 GAUSS = gen.Gaussian([0.7], 0.09)
@@ -53,6 +54,14 @@ def test_orders_of_last_steps():
     for n, last in ((14, [3, 2, 1]), (15, [3, 3, 1])):
         assert S.dpm_solver_pp(GAUSS, gen.karras(n, 0.1, 9.0), 3).stepper.orders[-3:].tolist() == last
     assert S.unipc(GAUSS, gen.karras(20, 0.1, 9.0), 3).stepper.orders[-3:].tolist() == [3, 2, 1]
+
+
+@pytest.mark.parametrize("pairs", [0, 1])
+def test_a_start_leaves_no_gap_in_the_past(pairs):
+    """Of y′ = 1 every method of this kind makes y = t, as long as all rates that it weighs are there."""
+    law = ds.Equation(drift=lambda t, y: tf.ones_like(y))
+    end = ds.solve(law, np.zeros(1), t=np.linspace(0.0, 6.0, 7), stepper=PLMS(pairs=pairs), jit=False).final
+    assert float(end[0]) == pytest.approx(6.0, abs=1e-12)
 
 
 def test_a_block_goes_through_the_middle():

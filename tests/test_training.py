@@ -490,7 +490,7 @@ import contextlib
 scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope() if sys.argv[1] == "mirrored" else contextlib.nullcontext()
 with scope:
     net = begun(small(dtype=sys.argv[2]))
-    trained = train(10, network=net, optimizer=keras.optimizers.SGD(0.05))
+    trained = train(10, compiled=sys.argv[1] == "alone", network=net, optimizer=keras.optimizers.SGD(0.05))
 print("losses", *trained.losses, float(np.abs(trained.average.get_weights()[0]).sum()))
 """
 

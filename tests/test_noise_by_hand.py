@@ -124,6 +124,18 @@ def test_a_generator_is_that_of_its_time():
     np.testing.assert_allclose(then.up[0], still.generator(grid, ds.Neumann()).up[0], rtol=1e-13)
 
 
+@pytest.mark.parametrize("v", [1.3, -1.3])
+def test_wind_at_a_wall_that_reacts(v):
+    """Du″ + vu′ = 0, Du′(0) = κu, u(L) = 1: the chance to end at L, which these rates have exactly."""
+    D, L, kappa = 0.7, 1.5, 0.6
+    grid = ds.Grid(12, L)
+    walls = ds.Boundary(x=(ds.Robin(kappa), ds.Dirichlet(1.0)))
+    A, B = np.linalg.solve([[kappa, kappa + v], [1.0, np.exp(-v * L / D)]], [0.0, 1.0])
+    exact = A + B * np.exp(-v * grid.coordinates()[0] / D)
+    found = ds.models.splitting_probability(ds.models.BrownianMotion(D, v=v), grid, walls)
+    np.testing.assert_allclose(found, exact, rtol=1e-11)
+
+
 def test_a_swimmer_that_never_turns():
     """D_r = 0: 4Dt + v²t², the limit of small D_r."""
     slow, never = (ds.models.ActiveBrownian(v0=1.4, D=0.3, D_r=r).msd(2.0) for r in (1e-6, 0.0))

@@ -77,7 +77,7 @@ def test_rare_hops_are_as_rare_as_they_should_be():
             np.testing.assert_allclose(P, expm(h * L), rtol=1e-9, atol=1e-17)
 
 
-@pytest.mark.parametrize("stepper", [ds.SSA(), ds.SplitHops()], ids=["SSA", "SplitHops"])
+@pytest.mark.parametrize("stepper", [ds.SSA(), pytest.param(ds.SplitHops(), marks=pytest.mark.slow)], ids=["SSA", "SplitHops"])
 def test_each_species_goes_its_own_way(stepper):
     """A slow, B fast and C at rest, from the lower of three cells; an open and a closed end. 5σ of every cell."""
     grid, runs, t = ds.Grid(shape=(3,), size=(3.0,)), 3000, 1.0

@@ -49,6 +49,7 @@ def test_leaps_that_would_overdraw_are_halved():
     assert n.min() >= 0 and (n[:, 0] + 2 * n[:, 1] == 400).all() and len(set(n[:, 0])) > 10
 
 
+@pytest.mark.slow
 def test_rates_within_a_step_are_those_of_each_leap():
     """Births at 500 + 4000 t², deaths at 4: many leaps in one step, each with the rates of its own time."""
     def rates(t, n):

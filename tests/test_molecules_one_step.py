@@ -51,8 +51,8 @@ PLACES = (("A", 1.98, 1.0), ("B", 0.04, 1.0), ("C", 0.5, 0.5), ("C", 0.5, 0.0), 
 
 
 def test_pairs_and_their_products_at_rest():
-    """Who reacts with whom, what becomes of them and where, in two thousand boxes of ten scenes each."""
-    boxes, names = 2000, SCENES.species
+    """Who reacts with whom, what becomes of them and where, in a thousand boxes of ten scenes each."""
+    boxes, names = 1000, SCENES.species
     x0 = np.array([p[1:] for p in PLACES] + [(0.1, 0.1)] * 4)
     kind0 = np.array([names.index(p[0]) for p in PLACES] + [-1] * 4, float)
     x, kind = step(SCENES, Pool(tf.constant(np.tile(x0, (boxes, 1, 1))), tf.constant(np.tile(kind0, (boxes, 1)))))

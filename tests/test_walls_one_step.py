@@ -61,6 +61,7 @@ def test_where_a_path_leaves():
     assert stats.ks_2samp(T[lost], hits(200_000)[0]).pvalue > 1e-5
 
 
+@pytest.mark.slow
 def test_where_correlated_noise_leaves():
     """Of x·m with mᵀDn = 0 the path to the wall knows nothing."""
     n, normal, tensor = 20_000, np.array([0.8, -0.6]), np.array([[2.0, 0.6], [0.6, 1.0]])
@@ -74,6 +75,7 @@ def test_where_correlated_noise_leaves():
     assert stats.kstest(z, "norm").pvalue > 1e-5
 
 
+@pytest.mark.slow
 def test_a_port_takes_the_first_or_the_last_hit():
     """y > c absorbs: by the law of free paths, at whichever of the two hits comes first inside."""
     n, c = 20_000, 0.5

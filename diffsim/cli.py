@@ -54,14 +54,13 @@ def verify(full: Full = False):
 def info(file: File):
     """Tell what a file holds: times, state, grid, how the run went, what wrote it."""
     from diffsim import io
-    from diffsim.plot.runs import names
 
     with io.load(file) as run:
         lines = {"file": run.path, "status": run.status, "records": len(run)}
         if len(run):
             lines["times"] = f"{run.t[0]:.6g} to {run.t[-1]:.6g}"
-        for name, leaf in zip(names(run.y), _nest.flatten(run.y), strict=True):
-            lines[f"state {name}"] = _leaf(leaf)
+        for n, leaf in zip(run.names, _nest.flatten(run.y), strict=True):
+            lines[f"state {n.name}"] = _leaf(leaf)
         if run.grid is not None:
             lines["grid"] = run.grid
         lines |= {k: v for k, v in run.info.items() if isinstance(v, (str, int, float)) and k not in _HIDDEN}

@@ -41,7 +41,7 @@ def run(*arguments):
 def test_info_tells_times_states_and_provenance(runs):
     text, code = run("info", runs / "species.h5")
     assert code == 0
-    for words in ("records      5", "0 to 4", "state u1", "12 × 8, float32", "Grid(shape=(12, 8)", "DONE"):
+    for words in ("records      5", "0 to 4", "state v", "12 × 8, float32", "Grid(shape=(12, 8)", "DONE"):
         assert words in text, text
 
 

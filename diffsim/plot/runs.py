@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from diffsim import _checks, _nest
-from diffsim import names as _names
 from diffsim.plot import style
 from diffsim.plot.curves import FEW, draw, units_of
 from diffsim.plot.fields import field, size
@@ -58,11 +57,6 @@ def record(run, index: int = -1, *, figure=None):
             shown = [(n, r[: index + 1]) for n, r in (parts[c] for c in curves)]
             draw(panel.subplots(), run.t[: index + 1], shown, units["value"], units["time"])
     return figure
-
-
-def names(nest) -> list[str]:
-    """A name for each leaf of a state that no law has named: its key, its field, or u0, u1 and so on."""
-    return [n.name for n in _names.of(nest)]
 
 
 class Members:

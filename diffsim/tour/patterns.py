@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import tensorflow as tf
 
@@ -127,7 +129,7 @@ def noise(figure, out):
     sigma, runs, cells = 1e-3, 256, 64
     model, grid = ds.models.Schnakenberg(a=0.1, b=0.9, Du=1.0, Dv=7.5), ds.Grid(cells, float(cells))
     state, law = model.steady_states()[-1], model.on(grid, ds.Periodic())
-    law = ds.Equation(linear=law.linear, drift=law.drift, diffusion=sigma, noise=ds.SpaceTimeWhite(grid))
+    law = replace(law, diffusion=sigma, noise=ds.SpaceTimeWhite(grid))
     y0 = tuple(tf.fill([runs, cells], tf.constant(s, tf.float32)) for s in state)
     save = ds.SaveAt(ts=np.linspace(40, 160, 13), to=str(out / "noise.h5"),
                      fn=lambda t, y: tf.reduce_mean(ds.analysis.power(grid, y[0] - state[0])[1], 0))

@@ -2,7 +2,8 @@
 
 train_bits.py trained it, and one that learned noise alone. With the same means, on the same draws of noise,
 the variance alone makes the difference; the probability flow of the same network tells its density itself.
-Where the chain begins was chosen by other digits.
+The chain begins in noise that hides nearly all of an image, where errors of estimates are magnified: clipping
+keeps them in the range of pixels.
 """
 
 import math
@@ -31,9 +32,9 @@ def model(name):
 
 def bounds(name, images, steps, variances):
     """Bounds by the names of variances, of the network of this name; of the same draws of noise for all."""
-    n = np.round(np.linspace(980, 0, steps)).astype(int)  # beyond, errors of noise are magnified in x₀
+    n = np.round(np.linspace(SCHEDULE.steps - 1, 0, steps)).astype(int)
     mesh, kinds = gen.Mesh(SCHEDULE.table[n], SCHEDULE), tuple(variances.values())
-    found = gen.bound(model(name), images, mesh, key=ds.key(66), levels=LEVELS, variance=kinds)
+    found = gen.bound(gen.clip(model(name)), images, mesh, key=ds.key(66), levels=LEVELS, variance=kinds)
     return dict(zip(variances, found, strict=True))
 
 

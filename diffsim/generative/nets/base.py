@@ -12,7 +12,7 @@ from diffsim.generative.nets.layers import Waves, dense, seed_of
 class Network(keras.Model):
     """F(x, t, condition): what a denoiser is made of, called as the adapters `from_epsilon` and its siblings call it.
 
-    A subclass defines `forward(x, embedding, context)` on a batch. A network is built when it is made: its weights
+    A subclass defines `body(x, embedding, context)` on a batch. A network is built when it is made: its weights
     exist, and follow from its arguments, `seed` and Keras's backend alone.
 
     Args:
@@ -88,7 +88,7 @@ class Network(keras.Model):
             context = ops.zeros((2, self.context), x.dtype) if context is None else context
             tail = ops.shape(context)[-2:]
             context = ops.broadcast_to(ops.reshape(context, (-1, *tail)), (n, *tail))
-        y = self.forward(x, embedding, context if self.context else None)
+        y = self.body(x, embedding, context if self.context else None)
         return ops.reshape(y, (*lead, *ops.shape(y)[1:]))
 
     def _conditions(self, condition):
@@ -119,7 +119,7 @@ class Network(keras.Model):
             _checks.refuse("context", context, expected, "a network looks at embeddings of the width it was made for",
                            "Make it with context=….", TypeError)
 
-    def forward(self, x, embedding, context):
+    def body(self, x, embedding, context):
         """F on a batch, given the embedding of level and class."""
         raise NotImplementedError
 

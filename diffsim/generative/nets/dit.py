@@ -125,7 +125,7 @@ class DiT(Network):
         self.leave = dense(patch ** len(self.cells) * self.outputs, "leave", seed, zero=True, dtype=full)
         self.finish()
 
-    def forward(self, x, embedding, context):
+    def body(self, x, embedding, context):
         """Cut into patches, through all blocks, and put together."""
         tokens = self.enter(self._cut(x))
         tokens = tokens + ops.cast(self.places, tokens.dtype)

@@ -49,7 +49,7 @@ class MLP(Network):
         self.leave = dense(self.outputs, "leave", seed, zero=True, dtype=full)
         self.finish()
 
-    def forward(self, x, embedding, context):
+    def body(self, x, embedding, context):
         """Through all layers."""
         h, e = self.enter(x), ops.silu(embedding)
         for norm, steer, layer in zip(self.norms, self.steers, self.layers_, strict=True):

@@ -140,7 +140,7 @@ class UNet(Network):
         return Looking(self.widths[level], self.heads[level], self.groups, bool(self.context), dtype=self.dtype_policy,
                        seed=seed_of(self.seed, f"{name}_look"), name=f"{name}_look")
 
-    def forward(self, x, embedding, context):
+    def body(self, x, embedding, context):
         """Down, through the middle, and up."""
         y = self.stem(x)
         skips = [y]

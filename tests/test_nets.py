@@ -243,24 +243,25 @@ sys.path.insert(0, "tests")
 from test_nets import SMALL, some, stirred
 for net in (nets.UNet((8, 4, 3), labels=5, context=6, **SMALL), nets.DiT((4, 8, 2), width=16, depth=2, heads=2, labels=5)):
     net = stirred(net)
-    y = np.asarray(net(some(3, *net.sample_shape), some(3), np.array([0, 1, 5])))
-    np.save(sys.argv[1] + net.name, y)
+    y = net(some(3, *net.sample_shape), some(3), np.array([0, 1, 5]))
+    np.save(sys.argv[1] + net.name, keras.ops.convert_to_numpy(y))
 print(keras.backend.backend())
 """
 
 
-@pytest.mark.slow
-def test_the_same_weights_give_the_same_output_with_jax(tmp_path):
-    pytest.importorskip("jax")
+@pytest.mark.parametrize("other", [pytest.param("jax", marks=pytest.mark.slow),
+                                   pytest.param("torch", marks=pytest.mark.parity)])
+def test_the_same_weights_give_the_same_output_with(other, tmp_path):
+    pytest.importorskip(other)
     out = {}
-    for backend in ("tensorflow", "jax"):
+    for backend in ("tensorflow", other):
         run = subprocess.run([sys.executable, "-c", BACKEND, str(tmp_path / backend)], capture_output=True, text=True,
                              env=os.environ | {"KERAS_BACKEND": backend}, check=True)
         assert backend in run.stdout
         out[backend] = {p.name.removeprefix(backend): np.load(p) for p in tmp_path.glob(f"{backend}*.npy")}
-    assert len(out["jax"]) == 2
+    assert len(out[other]) == 2
     for name, y in out["tensorflow"].items():
-        np.testing.assert_allclose(out["jax"][name], y, atol=2e-5 * np.abs(y).max())
+        np.testing.assert_allclose(out[other][name], y, atol=2e-5 * np.abs(y).max())
 
 
 REFUSED = {

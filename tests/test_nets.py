@@ -298,4 +298,4 @@ def test_what_a_network_was_not_made_for_is_refused():
     for x, given in ((some(2, 4), None), (some(3), None), (some(2, 3), np.array([0, 1])),
                      (some(2, 3), some(2, 1, 5)), (some(2, 3), {"class": np.array([0, 1])})):
         with pytest.raises((TypeError, ValueError), match=": expected .*because "):
-            net.call(x, some(2), given)
+            net(x, some(2), given)

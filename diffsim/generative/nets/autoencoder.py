@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from diffsim import _checks
-from diffsim.generative.nets.base import divides
+from diffsim.generative.nets.inputs import divides, several, shape_of
 from diffsim.generative.nets.layers import Conv, GroupNorm, repeated, seed_of
 
 
@@ -36,15 +36,19 @@ class Autoencoder(keras.Model):
 
     def __init__(self, shape, widths=(16, 32, 32), latent=4, groups=8, periodic=False, bound=3.0, seed=0, **kwargs):
         super().__init__(**kwargs)
-        self.config = {"shape": tuple(shape), "widths": tuple(widths), "latent": latent, "groups": groups,
+        shape, widths = shape_of(shape), several("widths", widths, 1, "a level has channels")
+        groups = _checks.integer("groups", groups, least=1, why="channels are normalised in groups")
+        _checks.flag("periodic", periodic, why="a grid closes on itself or not")
+        _checks.integer("seed", seed, least=0, why="the initial weights follow from it")
+        self.config = {"shape": shape, "widths": widths, "latent": latent, "groups": groups,
                        "periodic": periodic, "bound": bound, "seed": seed}
         rank = len(shape) - 1
         if not 1 <= rank <= 3:
-            _checks.refuse("shape", tuple(shape), "(*grid, channels) with a grid of 1, 2 or 3 dimensions",
+            _checks.refuse("shape", shape, "(*grid, channels) with a grid of 1, 2 or 3 dimensions",
                            "convolutions act on grids", "Vectors need no autoencoder.")
         for n in shape[:-1]:
-            if n % 2 ** (len(widths) - 1):
-                _checks.refuse("shape", tuple(shape), f"extents that are multiples of {2 ** (len(widths) - 1)}",
+            if n is None or n % 2 ** (len(widths) - 1):
+                _checks.refuse("shape", shape, f"extents that are multiples of {2 ** (len(widths) - 1)}",
                                f"the grid is halved {len(widths) - 1} times", "Use fewer widths, or pad the data.")
         for width in widths:
             divides("groups", groups, "a width", width, "Choose widths that are multiples of groups.")

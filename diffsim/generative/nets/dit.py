@@ -10,7 +10,8 @@ from keras import ops
 
 from diffsim import _checks
 from diffsim.generative.nets.attention import Attention
-from diffsim.generative.nets.base import Network, divides
+from diffsim.generative.nets.base import Network
+from diffsim.generative.nets.inputs import divides, look, shape_of
 from diffsim.generative.nets.layers import dense, seed_of
 
 
@@ -107,7 +108,9 @@ class DiT(Network):
 
     def __init__(self, shape, patch=2, width=128, depth=4, heads=4, *, outputs=None, labels=0, context=0,
                  embedding=None, waves=(0.05, 5.0), seed=0, **kwargs):
+        shape = shape_of(shape)
         _layout(shape, patch, width, heads)
+        look(shape)
         super().__init__(shape, outputs=outputs, labels=labels, context=context,
                          embedding=width if embedding is None else embedding, waves=waves, seed=seed, **kwargs)
         self.patch, self.width, self.heads = patch, width, heads
@@ -156,8 +159,8 @@ class DiT(Network):
 
 
 def _layout(shape, patch, width, heads):
-    if not 2 <= len(shape) <= 4 or None in tuple(shape):
-        _checks.refuse("shape", tuple(shape), "(*grid, channels) with a known grid of 1, 2 or 3 dimensions",
+    if not 2 <= len(shape) <= 4 or None in shape:
+        _checks.refuse("shape", shape, "(*grid, channels) with a known grid of 1, 2 or 3 dimensions",
                        "patches are cut out of it", "Use MLP for vectors, UNet for grids of any extent.")
     patch = _checks.integer("patch", patch, least=1, why="it is the edge of a patch")
     for n in shape[:-1]:

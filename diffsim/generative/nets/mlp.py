@@ -7,6 +7,7 @@ from keras import ops
 
 from diffsim import _checks
 from diffsim.generative.nets.base import Network
+from diffsim.generative.nets.inputs import shape_of
 from diffsim.generative.nets.layers import dense
 
 
@@ -31,8 +32,9 @@ class MLP(Network):
 
     def __init__(self, shape, width=128, depth=3, *, outputs=None, labels=0, embedding=None, waves=(0.05, 5.0),
                  seed=0, **kwargs):
+        shape = shape_of(shape)
         if len(shape) != 1:
-            _checks.refuse("shape", tuple(shape), "(channels,)", "this network is for vectors",
+            _checks.refuse("shape", shape, "(channels,)", "this network is for vectors",
                            "Use UNet or DiT for grids, or flatten the data.")
         super().__init__(shape, outputs=outputs, labels=labels, context=0,
                          embedding=width if embedding is None else embedding, waves=waves, seed=seed, **kwargs)

@@ -7,7 +7,8 @@ from keras import ops
 
 from diffsim import _checks
 from diffsim.generative.nets.attention import Looking
-from diffsim.generative.nets.base import Network, divides
+from diffsim.generative.nets.base import Network
+from diffsim.generative.nets.inputs import divides, look, several, shape_of
 from diffsim.generative.nets.layers import Conv, GroupNorm, dense, repeated, seed_of
 
 
@@ -90,15 +91,17 @@ class UNet(Network):
 
     def __init__(self, shape, widths=(32, 64, 64), attention=(0, 0, 4), blocks=1, groups=8, periodic=False, *,
                  outputs=None, labels=0, context=0, embedding=None, waves=(0.05, 5.0), seed=0, **kwargs):
-        widths, heads = tuple(widths), tuple(attention)
+        shape, widths = shape_of(shape), several("widths", widths, 1, "a level has channels")
+        heads = several("attention", attention, 0, "each level has its heads")
         _layout(shape, widths, heads, groups, context)
+        look(shape)
         embedding = 4 * widths[0] if embedding is None else embedding
         super().__init__(shape, outputs=outputs, labels=labels, context=context, embedding=embedding, waves=waves,
                          seed=seed, **kwargs)
         self.widths, self.heads = widths, heads
         self.blocks = _checks.integer("blocks", blocks, least=1, why="a level has at least one block")
         self.groups, self.periodic = groups, _checks.flag("periodic", periodic, why="a grid closes on itself or not")
-        self.rank = len(shape) - 1
+        self.rank, self.multiple = len(shape) - 1, 2 ** (len(widths) - 1)
         self._lay_out()
         self.finish()
 
@@ -175,7 +178,7 @@ def _through(block, y, embedding, context):
 
 def _layout(shape, widths, heads, groups, context):
     if not 2 <= len(shape) <= 4:
-        _checks.refuse("shape", tuple(shape), "(*grid, channels) with a grid of 1, 2 or 3 dimensions",
+        _checks.refuse("shape", shape, "(*grid, channels) with a grid of 1, 2 or 3 dimensions",
                        "convolutions act on grids", "Use MLP for vectors.")
     if not widths or len(widths) != len(heads):
         _checks.refuse("attention", heads, f"{max(len(widths), 1)} numbers of heads, one for each of widths={widths}",
@@ -183,13 +186,12 @@ def _layout(shape, widths, heads, groups, context):
     halvings = 2 ** (len(widths) - 1)
     for n in shape[:-1]:
         if n is not None and n % halvings:
-            _checks.refuse("shape", tuple(shape), f"extents that are multiples of {halvings}",
+            _checks.refuse("shape", shape, f"extents that are multiples of {halvings}",
                            f"the grid is halved {len(widths) - 1} times and doubled again",
                            "Use fewer levels, or pad the data.")
     groups = _checks.integer("groups", groups, least=1, why="channels are normalised in groups")
     for width, head in zip(widths, heads, strict=True):
-        divides("groups", groups, "a width", _checks.integer("width", width, least=1, why="a level has channels"),
-                "Choose widths that are multiples of groups.")
+        divides("groups", groups, "a width", width, "Choose widths that are multiples of groups.")
         if head:
             divides("heads", head, "a width", width, "Choose widths that are multiples of the heads.")
     if context and not any(heads):

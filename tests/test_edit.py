@@ -1,5 +1,7 @@
 """Images drawn again from noisy copies of themselves, where what comes out is known in closed form."""
 
+import warnings
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -135,6 +137,21 @@ def test_misuse_is_refused_in_four_parts(case):
     with pytest.raises((ValueError, TypeError), match=f"(?s){match}") as error:
         call()
     assert "because" in str(error.value)
+
+
+def test_images_in_another_range_are_warned_of():
+    """Grey values 0 … 255 would drown the noise; codes, which lie anywhere, say so, and a pair of numbers is no image."""
+    pixels, own = np.linspace(0.0, 255.0, 32).reshape(2, 4, 4), gen.samplers.ddpm(lambda z, lam: 0.5 * z, SAMPLER.mesh)
+    with pytest.warns(UserWarning, match="image runs from 0 to 255: expected about -1 to 1, because") as caught:
+        gen.edit(own, pixels, key=ds.key(0), jit=False)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gen.edit(own, pixels, key=ds.key(0), span=None, jit=False)
+        gen.edit(own, pixels, key=ds.key(0), span=(0, 255), jit=False)
+        gen.edit(own, pixels / 127.5 - 1.0, key=ds.key(0), jit=False)
+    with pytest.raises(ValueError, match="span=3: expected .*because"):
+        gen.edit(own, pixels, key=ds.key(0), span=3, jit=False)
 
 
 def test_double_precision_is_kept():

@@ -54,6 +54,51 @@ def test_probes_estimate_the_trace_within_their_error():
     assert abs(bits - entropy / math.log(2)) < 5 * error
 
 
+def test_error_bars_of_few_probes_cover_what_probes_miss():
+    """Two of three numbers are coupled, which few probes tell from the trace: χ² of what is missed stays below 1.
+
+    D = C z with the same C everywhere: what a probe says of it is in log p over two units of λ. 5σ of a mean.
+    """
+    C = np.array([[0.6, 0.4, 0.0], [0.4, 0.6, 0.0], [0.0, 0.0, 0.3]])
+    x = ds.random.normal(ds.key(3), [600, 3], tf.float64)
+
+    def off(n, probes):
+        found = gen.log_likelihood(lambda z, lam: z @ tf.constant(C[:n, :n]), x[:, :n], gen.uniform_lambda(1, -1.0, 1.0),
+                                   trace=gen.Hutchinson(ds.key(4), probes), dt=1.0, stepper=ds.RK4(), jit=False)
+        variance = math.exp(2.0) + 1.0
+        start = -0.5 * (np.sum(found.noise.numpy() ** 2, 1) / variance + n * math.log(2 * math.pi * variance))
+        return found.log_density - start - 2 * (n - np.trace(C[:n, :n])), found.error
+
+    missed, error = off(3, 4)
+    assert error.min() > 0.1 and np.abs(missed).max() > 0.3
+    chi2 = (missed / error) ** 2
+    assert 0.3 < chi2.mean() < 1.0 and chi2.std() / 600**0.5 < 0.1
+    assert abs(missed.mean()) < 5 * missed.std() / 600**0.5  # pairs are without bias
+    missed, error = off(2, 2)  # a pair tells the trace of two numbers, and its error bar does not know
+    assert np.abs(missed).max() < 1e-12 < 0.1 < error.min()
+
+
+def test_pairs_of_probes_flip_half_of_the_numbers():
+    """Each sign is ±1 alike, and signs of different numbers of one probe, or of other pairs, have nothing in common."""
+    e = gen.Hutchinson(ds.key(5), 5).directions(tf.zeros([4096, 6])).numpy()
+    assert e.shape == (5, 4096, 6) and set(np.unique(e)) == {-1.0, 1.0}
+    assert np.all((e[0] != e[1]).sum(1) == 3) and np.all((e[2] != e[3]).sum(1) == 3)
+    flat = e.transpose(1, 0, 2).reshape(4096, -1)
+    both = np.abs(flat.T @ flat / 4096)  # within 5σ of 4096 draws, for 435 pairs of signs
+    np.fill_diagonal(both, 0.0)
+    assert np.abs(flat.mean(0)).max() < 5 / 64 and both.max() < 5 / 64
+
+
+def test_what_is_found_prints_in_a_line():
+    found = gen.LogLikelihood(np.array([-3.0, -3.5, -4.0]), np.full(3, 0.1), np.zeros([3, 2]), 2, 9)
+    assert repr(found) == "LogLikelihood(3 samples: mean -3.5 ± 0.29 nats)"
+    one = gen.LogLikelihood(np.array([-3.0]), np.array([0.1]), np.zeros([1, 2]), 2, 9)
+    assert repr(one) == "LogLikelihood(1 sample: -3 ± 0.1 nats)"
+    bound = gen.Bound(np.ones(2), np.ones([3, 2]), np.array([0.5, 1.5]), np.arange(3.0), 2)
+    assert repr(bound) == "Bound(2 samples: mean 5 ± 0.5 nats)"
+    assert repr(gen.Bound(*(np.ones(n) for n in (1, (3, 1), 1)), np.arange(3.0), 2)) == "Bound(1 sample: 5 nats)"
+
+
 def test_bins_spread_evenly_and_their_bits_are_counted():
     """Uniform pixels of 4 levels carry 2 bits each, whatever width a level has in x."""
     n = np.arange(64).reshape(4, 16) % 4
@@ -77,3 +122,18 @@ def test_misuse_is_refused_in_four_parts():
         gen.Hutchinson(ds.key(0), 1)
     with pytest.raises(TypeError, match="mesh=.*because"):
         gen.log_likelihood(MIXTURE, np.zeros((1, 2)), (0.0, 1.0))
+    one = np.ones([2, 1], np.float32)
+    wrong = {
+        "a number": (lambda: gen.log_likelihood(MIXTURE, 0.5, MESH), r"x=0.5.*first axis"),
+        "gaps": (lambda: gen.log_likelihood(MIXTURE, one * np.nan, MESH), "x=nan.*finite"),
+        "no data": (lambda: gen.log_likelihood(MIXTURE, None, MESH), "x=None.*real numbers"),
+        "no images": (lambda: gen.dequantise(None, ds.key(0)), "images=None.*0 to 255"),
+        "gaps in a bound": (lambda: gen.bound(MIXTURE, one * np.nan, MESH, key=ds.key(0)), "x=nan.*finite"),
+        "a number's bound": (lambda: gen.bound(MIXTURE, 0.5, MESH, key=ds.key(0)), r"x=0.5.*first axis"),
+        "no variances": (lambda: gen.bound(MIXTURE, one, MESH, key=ds.key(0), variance=()), r"variance=\(\).*one"),
+        "no denoiser": (lambda: gen.errors(None, one, MESH, key=ds.key(0)), "denoiser=None.*function"),
+    }
+    for name, (call, words) in wrong.items():
+        with pytest.raises((TypeError, ValueError), match=words) as caught:
+            call()
+        assert ds._checks.is_message(caught.value), name

@@ -313,6 +313,25 @@ def test_one_trace_for_meshes_of_equal_length():
     assert seen[2] - seen[1] == seen[1] - seen[0] < seen[0]  # a look at the drift's shape in each call of solve
 
 
+def test_one_trace_whether_a_mesh_ends_with_data_or_with_noise():
+    """A method that takes its last step to σ = 0 otherwise has one program for both, and the steps of its own."""
+    traces = []
+
+    def denoiser(z, lam):
+        traces.append(1)
+        return 0.5 * z
+
+    meshes = gen.karras(6, 0.03, 14.6), gen.uniform_lambda(6, -2.6, 3.0), gen.karras(6, 0.1, 5.0, to_zero=False)
+    seen, x = [], []
+    for mesh in meshes:
+        x.append(gen.sample(S.edm(denoiser, mesh, 2.0), np.ones([2, 1]), key=ds.key(1), jit=False).final.numpy())
+        seen.append(len(traces))
+    assert seen[0] > 0 and seen[1:] == seen[:1] * 2 and len({a[0, 0] for a in x}) == 3
+    one = gen.Mesh(np.array([1.0, 40.0]))  # Euler's step to data is D itself
+    last = gen.sample(S.edm(denoiser, one), np.ones([2, 1]), key=ds.key(1), jit=False).final
+    np.testing.assert_allclose(last, 0.5, rtol=1e-12)
+
+
 @pytest.mark.parametrize(("make", "guided"), [(S.ddpm, True), (S.unipc, False)])
 def test_one_program_for_seeds_prompts_and_meshes(make, guided):
     """One trace of the network for any of them; the same seed gives the same bits, and the same image in any batch."""

@@ -19,12 +19,13 @@ import tensorflow as tf
 from diffsim import _checks, _nest, random
 from diffsim._tree import static
 from diffsim.generative import denoiser as denoisers
+from diffsim.generative.data import samples
 from diffsim.generative.gaussians import divergence, surprise
+from diffsim.generative.likelihood import summary
 from diffsim.generative.mesh import Mesh
 from diffsim.generative.reverse import forward_sde
 from diffsim.generative.schedule import END
 from diffsim.generative.widths import Between, ByNetwork, Fixed, Matched, Variance, between, check, tell
-from diffsim.intake import as_state
 from diffsim.save import SaveAt
 from diffsim.solve import solve
 from diffsim.steppers.exponential import ETD1
@@ -56,7 +57,7 @@ class Continuous(Variance):
         return self.last.log(step, told)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bound:
     """What `bound` found, in nats; steps lead from noise to data.
 
@@ -73,6 +74,9 @@ class Bound:
     decoder: np.ndarray
     lam: np.ndarray
     dimensions: int
+
+    def __repr__(self):
+        return f"Bound({summary(self.nats)})"
 
     @property
     def nats(self) -> np.ndarray:
@@ -163,6 +167,9 @@ def bound(
     variance = _default(denoiser) if variance is None else variance
     variances = variance if isinstance(variance, tuple) else (variance,)
     denoisers.check(denoiser, "it says where steps lead")
+    if not variances:
+        why, way_out = "each makes a bound", "Leave it out, or pass gen.Fixed()."
+        _checks.refuse("variance", variance, "one variance, or several", why, way_out)
     for one in variances:
         check(one, denoiser)
     data_std = _checks.number("data_std", data_std, least=0.0, why="it is a standard deviation")
@@ -193,6 +200,7 @@ def errors(denoiser: Callable, x, mesh: Mesh, *, key, **options) -> Matched:
         key: `ds.key(seed)`.
         **options: of `ds.solve`.
     """
+    denoisers.check(denoiser, "it makes the errors")
     x, knots, schedule = _taken(denoiser, x, mesh, None)
     _, costs = _noised(Cost(denoiser, (), x, knots, schedule), key, options)
     return Matched(knots, costs[::-1, 0].mean(1) / math.prod(x.shape[1:]))
@@ -223,8 +231,7 @@ def _taken(denoiser, x, mesh, levels):
     if knots.size < 2 or knots[-1] < knots[0]:
         received = _checks.Verbatim(f"{knots.size} points of λ, {knots[0]:.3g} … {knots[-1]:.3g}")
         _checks.refuse("mesh", received, "at least two that rise", "a chain leads from noise to data", way_out)
-    if np.asarray(x).dtype.kind != "f":
-        _checks.refuse("x", x, "real numbers", "noise is added to them", "Scale them to −1 … 1.", TypeError)
+    x = samples(x, "noise is added to each sample", "Map images of whole numbers to −1 … 1.")
     if levels is not None:
         levels = _checks.integer("levels", levels, least=2, why="it counts the values of a number")
         n = (np.asarray(x, np.float64) + 1) * (levels - 1) / 2
@@ -232,7 +239,7 @@ def _taken(denoiser, x, mesh, levels):
             expected = f"{levels} values from −1 to 1, {2 / (levels - 1):.4g} apart"
             _checks.refuse("x", x, expected, "each has a probability", "Scale them, or pass the right levels.")
     theirs = getattr(denoiser, "schedule", None)
-    return as_state(x), knots, mesh.schedule if theirs is None else theirs
+    return x, knots, mesh.schedule if theirs is None else theirs
 
 
 def _default(denoiser):

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, _nest, random
+from diffsim.generative.data import notice
 from diffsim.generative.mesh import Mesh
 from diffsim.generative.sample import sample
 from diffsim.generative.samplers import Sampler
@@ -35,7 +36,7 @@ def noised(image, mesh: Mesh, key, *, first: int = 0) -> tf.Tensor:
     return x0 + _nest.to(np.exp(-mesh.lam[0]), x0.dtype) * random.normal(key, x0.shape, x0.dtype, first=first)
 
 
-def edit(sampler: Sampler, image, *, key, **options) -> Solution:
+def edit(sampler: Sampler, image, *, key, span=(-1.0, 1.0), **options) -> Solution:
     """Draws an image again from a noisy copy of itself, z ∼ N(x₀, e^{−2λ}), at the first λ of the sampler's mesh.
 
     Where the mesh begins is the strength of the edit, and one program serves all meshes of as many steps:
@@ -50,6 +51,7 @@ def edit(sampler: Sampler, image, *, key, **options) -> Solution:
         sampler: from `gen.samplers`, with a denoiser that knows what is wanted: by `guide`, `align`, …
         image: x₀, the batch first.
         key: `ds.key(seed)`, of the noise that is added, and of that on the way if there is any.
+        span: where images lie, as for `fit`; another range is warned of. None: anywhere, as for codes.
         **options: of `gen.sample`.
 
     Returns:
@@ -64,4 +66,6 @@ def edit(sampler: Sampler, image, *, key, **options) -> Solution:
     way_out = "Use gen.samplers.ddpm(denoiser, mesh), say."
     _checks.instance("sampler", sampler, Sampler, why="it says how to go from noise to data", way_out=way_out)
     k_copy, k_path = random.split(key)
-    return sample(sampler, noised(image, sampler.mesh, k_copy), key=k_path, **options)
+    z = noised(image, sampler.mesh, k_copy)
+    notice("image runs", np.asarray(image), span)
+    return sample(sampler, z, key=k_path, **options)

@@ -21,9 +21,9 @@ import tensorflow as tf
 from diffsim import _checks, _nest, random
 from diffsim._tree import static
 from diffsim.equation import Equation
+from diffsim.generative import data
 from diffsim.generative import denoiser as denoisers
 from diffsim.generative.mesh import Mesh
-from diffsim.intake import as_state
 from diffsim.solve import solve
 from diffsim.steppers.explicit import Tsit5
 from diffsim.stepsize import PID
@@ -55,9 +55,15 @@ class Trace:
 class Hutchinson:
     """∇·D = E[εᵀ(∂D/∂z)ε] for ε = ±1 at random, kept along the path.
 
+    Probes come in pairs that differ in the signs of half of the numbers, chosen at random, so that a pair sees what
+    ±ε alone would hide: of two numbers the mean of a pair is exact, of many pairs are as good as independent.
+
+    The error bar of a sample is that of its probes' spread, or of the batch's (root mean square) if that is larger:
+    few probes may agree by chance where they are off. It is on the safe side, the more so the fewer numbers there are.
+
     Args:
         key: `ds.key(seed)`.
-        probes: how many ε for each sample; their spread is the error bar.
+        probes: how many ε for each sample.
 
     References:
         Hutchinson (1990), doi:10.1080/03610919008812866; Grathwohl et al. (2019), arXiv:1810.01367.
@@ -71,9 +77,14 @@ class Hutchinson:
 
     def directions(self, x):
         """ε, shape (probes, batch, …)."""
-        u = random.uniform(self.key, [x.shape[0], self.probes, *x.shape[1:]], x.dtype)
-        signs = tf.where(u < 0.5, -tf.ones_like(u), tf.ones_like(u))
-        return tf.transpose(signs, [1, 0, *range(2, len(u.shape))])
+        size, pairs = math.prod(x.shape[1:]), -(-self.probes // 2)
+        signs, order = random.split(self.key)
+        one = tf.ones([x.shape[0], pairs, size], x.dtype)
+        first = tf.where(random.uniform(signs, one.shape, x.dtype) < 0.5, -one, one)
+        rank = tf.argsort(tf.argsort(random.uniform(order, one.shape, x.dtype)))
+        other = tf.where(rank < size // 2, -first, first)
+        both = tf.reshape(tf.stack([first, other], 2), [x.shape[0], 2 * pairs, *x.shape[1:]])[:, : self.probes]
+        return tf.transpose(both, [1, 0, *range(2, len(both.shape))])
 
     def __call__(self, denoiser, z, lam, directions):
         """D and for each ε an estimate of ∇·D, shape (batch, probes)."""
@@ -100,13 +111,13 @@ class Carry:
         return D - z, divergence - float(math.prod(z.shape[1:]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LogLikelihood:
     """What `log_likelihood` found.
 
     Attributes:
         log_density: log p of each sample [nats], shape (batch,).
-        error: standard error of each from the probes; 0 where the trace is exact.
+        error: standard error of each from the probes, see `Hutchinson`; 0 where the trace is exact.
         noise: z at the end of the flow, shaped like the data.
         dimensions: numbers per sample.
         steps: steps of the flow.
@@ -117,6 +128,9 @@ class LogLikelihood:
     noise: tf.Tensor
     dimensions: int
     steps: int
+
+    def __repr__(self):
+        return f"LogLikelihood({summary(self.log_density, self.error)})"
 
     def bits_per_dimension(self, width: float = 1.0) -> tuple[float, float]:
         """Mean of −log₂ p of a bin per number, and its standard error over samples.
@@ -161,10 +175,8 @@ def log_likelihood(
     denoisers.check(denoiser, "it makes the flow")
     _checks.instance("mesh", mesh, Mesh, why="its ends say from where to where", way_out="Use gen.karras(…).")
     data_std = _checks.number("data_std", data_std, least=0.0, why="it is a standard deviation")
-    if np.asarray(x).dtype.kind not in "f":
-        why = "counts have probabilities, not densities"
-        _checks.refuse("x", x, "real numbers", why, "Spread them: gen.dequantise(images, key).", TypeError)
-    x = as_state(x)
+    why = "each sample has a density, and counts have probabilities instead"
+    x = data.samples(x, why, "Spread counts: gen.dequantise(images, key).")
     size = math.prod(x.shape[1:])
     if trace is None:
         if size > FEW:
@@ -184,9 +196,7 @@ def log_likelihood(
     square = tf.reduce_sum(tf.reshape(tf.cast(z, tf.float64) ** 2, [x.shape[0], -1]), -1).numpy()
     start = -0.5 * (square / variance + size * math.log(2 * math.pi * variance))
     gain = gain.numpy().astype(np.float64)
-    probes = gain.shape[1]
-    error = gain.std(1, ddof=1) / math.sqrt(probes) if probes > 1 else np.zeros(x.shape[0])
-    return LogLikelihood(start + gain.mean(1), error, z, size, sol.steps)
+    return LogLikelihood(start + gain.mean(1), _error(gain), z, size, sol.steps)
 
 
 def dequantise(images, key, *, levels: int = 256, dtype=tf.float32) -> tf.Tensor:
@@ -209,9 +219,27 @@ def dequantise(images, key, *, levels: int = 256, dtype=tf.float32) -> tf.Tensor
     """
     levels = _checks.integer("levels", levels, least=2, why="it counts the values of a number")
     n = np.asarray(images)
-    if n.size == 0 or not np.all(n == np.round(n)) or n.min() < 0 or n.max() >= levels:
+    known = n.dtype.kind in "buif" and n.size > 0
+    if not known or not np.all(n == np.round(n)) or n.min() < 0 or n.max() >= levels:
         expected = f"whole numbers from 0 to {levels - 1}"
         why = "each is the number of a bin"
         _checks.refuse("images", images, expected, why, "Undo their scaling, or pass the right levels.")
     u = random.uniform(key, n.shape, dtype)
     return 2 * (_nest.to(n.astype(np.float64), u.dtype) + u) / levels - 1
+
+
+def summary(nats: np.ndarray, error=None) -> str:
+    """How many samples, and the mean of what each has: ± its standard error over samples, or of one sample its own."""
+    n = len(nats)
+    if n == 1:
+        return f"1 sample: {nats[0]:.4g}{'' if error is None else f' ± {error[0]:.2g}'} nats"
+    return f"{n} samples: mean {nats.mean():.4g} ± {nats.std(ddof=1) / math.sqrt(n):.2g} nats"
+
+
+def _error(gain):
+    """Standard errors of the means of probes, shape (batch,), none below that of the batch."""
+    probes = gain.shape[1]
+    if probes == 1:
+        return np.zeros(len(gain))
+    variance = gain.var(1, ddof=1)
+    return np.sqrt(np.maximum(variance, variance.mean()) / probes)

@@ -70,11 +70,15 @@ def _check_form(form):
 
 
 def before_end(form: Form, stepper: Stepper, mesh: Mesh, last: Stepper) -> Stepper:
-    """The stepper, with another, of one evaluation, for a last step to pure data, where D says nothing new."""
+    """The stepper, with another, of one evaluation, for a last step to pure data, where D says nothing new.
+
+    Where a mesh ends with noise the other is there and never has its turn: one program does for both.
+    """
     _check_form(form)
-    if not to_zero(mesh) or mesh.steps == 1:
-        return last if to_zero(mesh) else stepper
-    return Relay(stepper, last, 0.5 * float(np.sum(form.times(mesh.lam[-3:-1]))))
+    first = int(to_zero(mesh))  # steps that are the other's
+    t = np.asarray(form.times(mesh.lam), np.float64)
+    before = t[0] - (t[1] - t[0]) if first and mesh.steps == 1 else t[-2 - first]
+    return Relay(stepper, last, 0.5 * float(before + t[-1 - first]))
 
 
 def lowered(mesh: Mesh, order: int, lower_final: bool | None) -> np.ndarray | None:

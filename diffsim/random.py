@@ -61,7 +61,7 @@ def split(key: Key, n: int = 2) -> tuple[Key, ...]:
     Raises:
         TypeError, ValueError: `key` is not a key, or n is not such an integer.
     """
-    key = _as_key(key)
+    key = as_key(key)
     n = integer("n", n, least=1, why="a key is split into at least one key")
     if n > _LOW31:
         refuse("n", n, "n < 2³¹", "keys are counted in 31 bits", "Use fold_in(key, i) for the i-th key.")
@@ -82,7 +82,7 @@ def fold_in(key: Key, data: int | tf.Tensor) -> Key:
         TypeError, ValueError: `key` is not a key, or data is not such an integer.
     """
     data = _whole("data", data, 2**64, "data fills the two 32-bit words of a counter")
-    return _derive(_as_key(key), _FOLD, *_words(data))
+    return _derive(as_key(key), _FOLD, *_words(data))
 
 
 def folded(key: Key, data: Sequence[int]) -> tuple[Key, ...]:
@@ -93,7 +93,25 @@ def folded(key: Key, data: Sequence[int]) -> tuple[Key, ...]:
         data: as for `fold_in`.
     """
     low, high = zip(*((d % _WORD, d // _WORD) for d in data), strict=True)
-    return tuple(tf.unstack(_derive(_as_key(key), _FOLD, tf.constant(low, tf.uint32), tf.constant(high, tf.uint32))))
+    return tuple(tf.unstack(_derive(as_key(key), _FOLD, tf.constant(low, tf.uint32), tf.constant(high, tf.uint32))))
+
+
+def as_key(key) -> Key:
+    """A key as a tensor; anything else is refused.
+
+    Args:
+        key: what `key`, `split` or `fold_in` gave, or the same two words as a NumPy array.
+
+    Raises:
+        TypeError: it is not a uint32 array of shape (2,).
+    """
+    dtype, shape = getattr(key, "dtype", None), getattr(key, "shape", None)
+    if dtype != tf.uint32 or tuple(shape) != (2,):
+        seed = isinstance(key, int) and not isinstance(key, bool) and 0 <= key < 2**64
+        way_out = f"Make one with ds.key({key if seed else 'seed'}), split or fold_in."
+        why = "the two words of a key encrypt the counter"
+        refuse("key", key, "a uint32 array of shape (2,)", why, way_out, TypeError)
+    return tf.convert_to_tensor(key)
 
 
 def stream(key: Key, i: int) -> Key:
@@ -105,7 +123,7 @@ def stream(key: Key, i: int) -> Key:
         key: the key of a run.
         i: 0 ≤ i < 2⁶⁴.
     """
-    return _derive(_as_key(key), _NOISE, *_words(_whole("i", i, 2**64, "it fills the two 32-bit words of a counter")))
+    return _derive(as_key(key), _NOISE, *_words(_whole("i", i, 2**64, "it fills the two 32-bit words of a counter")))
 
 
 def bits(
@@ -191,7 +209,7 @@ def _draw(transform: Callable, key, shape, dtype, step, first) -> tf.Tensor:
 
 def _drawing(key, shape, step, first):
     """How to draw the flat words; the static shape; are symbolic counters in range (None: there are none)?"""
-    key, shape = _as_key(key), _static(shape)
+    key, shape = as_key(key), _static(shape)
     n, row = math.prod(shape), math.prod(shape[1:])
     why = "a counter holds 32 bits for the element and 32 for the step"
     step = _whole("step", step, _WORD, why)
@@ -258,17 +276,6 @@ def _fraction(high: tf.Tensor, low: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     if dtype == tf.float32:
         return top(high, 24) * 2.0**-24
     return (top(high, 27) * 2.0**26 + top(low, 26)) * 2.0**-53
-
-
-def _as_key(key) -> Key:
-    dtype, shape = getattr(key, "dtype", None), getattr(key, "shape", None)
-    if dtype != tf.uint32 or tuple(shape) != (2,):
-        why, way_out = (
-            "the two words of a key encrypt the counter",
-            "Make one with key(seed), split or fold_in.",
-        )
-        refuse("key", key, "a uint32 array of shape (2,)", why, way_out, TypeError)
-    return tf.convert_to_tensor(key)
 
 
 def _real(dtype) -> tf.DType:

@@ -7,7 +7,7 @@ import math
 
 import tensorflow as tf
 
-from diffsim import _checks, _nest, _tree
+from diffsim import _checks, _nest, _tree, random
 from diffsim._checks import SolveError
 from diffsim._compiled import Compiled
 from diffsim.choose import stepper_for
@@ -105,7 +105,7 @@ class Simulation:
         leaves, structure = _tree.flatten((bound, stepper))
         real = _nest.real_dtype(y)
         leaves = _tree.as_tensors(leaves, real)
-        key = tf.zeros([2], tf.uint32) if key is None else tf.convert_to_tensor(key)
+        key = tf.zeros([2], tf.uint32) if key is None else random.as_key(key)
         rest = _nest.to(t, tf.float64), tf.constant(self.dt, tf.float64), tf.constant(first, tf.int64), key
         end = _program(structure, steps, self.jit)(leaves, y, rest)
         if Slot.JUMPS in slots and not tf.is_symbolic_tensor(_nest.flatten(end)[0]) and not _nest.all_finite(end):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from diffsim import _checks, _nest, _tree
+from diffsim import _checks, _nest, _tree, random
 from diffsim._checks import SolveError
 from diffsim._compiled import tensors
 from diffsim.choose import stepper_for
@@ -110,7 +110,7 @@ def _solve(law, y0, t, stepper, dt, save, key, stop, progress, jit, max_steps, t
         _checks.refuse("key", None, "a key", why, "Pass key=ds.key(0).", TypeError)
     if max_steps is not None:
         _checks.integer("max_steps", max_steps, least=1, why="it bounds the number of steps")
-    key = tf.zeros([2], tf.uint32) if key is None else tf.convert_to_tensor(key)
+    key = tf.zeros([2], tf.uint32) if key is None else random.as_key(key)
     run = Run(parts, plan, save, key, jit, info, law.names)
     run.start(y0)
     if parts.stepsize is not None and not np.isfinite(float(run.carry.control[0])):

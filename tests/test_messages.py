@@ -71,6 +71,13 @@ WRONG = {  # what → (call, error, words of the message)
     "jit in words": (lambda: run(jit="no"), TypeError, "True or False"),
     "throw a number": (lambda: run(throw=3), TypeError, "True or False"),
     "progress in words": (lambda: run(progress="x"), TypeError, "True or False"),
+    "a seed for a key": (lambda: run(key=3), TypeError, r"key=3: expected a uint32.*ds\.key\(3\)"),
+    "a key in words": (lambda: run(key="a"), TypeError, r"key='a': expected a uint32.*ds\.key\(seed\)"),
+    "a key of three": (lambda: run(key=np.zeros(3, np.uint32)), TypeError, r"key=array of shape \(3,\)"),
+    "a seed for a simulation": (
+        lambda: ds.Simulation(HEAT, dt=0.1, like=Y0).advance(Y0, 1, key=3), TypeError, r"key=3: .*ds\.key\(3\)"
+    ),
+    "a seed for probes": (lambda: ds.generative.Hutchinson(3), TypeError, r"key=3: .*ds\.key\(3\)"),
     "NaN from the start": (lambda: run(law=ds.Equation(drift=lambda t, y: y * np.nan)), ValueError, "drift is not finite"),
 }
 

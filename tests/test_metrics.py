@@ -97,6 +97,26 @@ def test_sets_that_do_not_compare_are_refused(metric):
         metrics.frechet_distance(normal(1, 10, 20), normal(2, 10, 20))
 
 
+GOOD = normal(1, 30, 2)
+NO_SAMPLES = {
+    "complex": (lambda: metrics.mmd(GOOD, GOOD + 1j), "y=array .*complex128: expected real numbers"),
+    "text": (lambda: metrics.energy_distance(GOOD, "x"), "y='x': expected real numbers"),
+    "nothing": (lambda: metrics.sliced_wasserstein(None, GOOD, ds.key(0)), "x=None: expected real numbers"),
+    "ragged": (lambda: metrics.mmd([[1.0], [1.0, 2.0]], GOOD), "x=.*expected real numbers"),
+    "no function": (lambda: metrics.frechet_distance(GOOD, GOOD, 3), "features=3: expected a function"),
+    "features of nothing": (lambda: metrics.precision_recall(GOOD, GOOD, lambda a: None), r"features\(x\)=None"),
+    "lost rows": (lambda: metrics.frechet_distance(GOOD, GOOD, lambda a: a[:9]), r"features\(x\)=.*expected 30 rows"),
+}
+
+
+@pytest.mark.parametrize("case", NO_SAMPLES)
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_set_of_samples_is_refused(case):
+    call, words = NO_SAMPLES[case]
+    with pytest.raises((TypeError, ValueError), match=f"{words}.*because"):
+        call()
+
+
 def test_the_order_of_rows_changes_no_error_bar():
     """Rows sorted by class would make parts of one class each, and the jackknife's error many times too large."""
 

@@ -73,6 +73,7 @@ class Hutchinson:
     probes: int = static(default=8)
 
     def __post_init__(self):
+        random.as_key(self.key)
         _checks.integer("probes", self.probes, least=2, why="the spread of several is the error bar")
 
     def directions(self, x):

@@ -100,8 +100,7 @@ def frechet_distance(x, y, features: Callable | None = None, *, splits: int = 10
     References:
         Dowson & Landau (1982), doi:10.1016/0047-259X(82)90077-X; Heusel et al. (2017), arXiv:1706.08500.
     """
-    p, q = (_rows(n, a if features is None else features(a)) for n, a in (("x", x), ("y", y)))
-    _same_width(p, q)
+    p, q = _seen(features, x, y)
     splits = _checks.integer("splits", splits, least=2, why="parts are left out in turn for the error")
     least = max(p.shape[1] + 2, 2 * splits)
     for name, a in (("x", p), ("y", q)):
@@ -136,8 +135,7 @@ def precision_recall(x, y, features: Callable | None = None, *, neighbours: int 
     References:
         Kynkäänniemi et al. (2019), arXiv:1904.06991.
     """
-    p, q = (_rows(n, a if features is None else features(a)) for n, a in (("x", x), ("y", y)))
-    _same_width(p, q)
+    p, q = _seen(features, x, y)
     k = _checks.integer("neighbours", neighbours, least=1, why="it sets the reach of each point")
     for name, a in (("x", p), ("y", q)):
         if len(a) <= k:
@@ -149,13 +147,35 @@ def _positive(name, value):
     return _checks.number(name, value, above=0.0, why="it is a length")
 
 
-def _rows(name, a):
-    a = np.asarray(a, np.float64)
+def _rows(name, given):
+    try:
+        a = np.asarray(given)
+    except (TypeError, ValueError):  # rows of different lengths
+        a = np.array(None)
+    if a.dtype.kind not in "biuf":
+        why, way_out = "distances are between real numbers", "Pass arrays; of complex samples np.abs, or both parts."
+        _checks.refuse(name, given, "real numbers", why, way_out, TypeError)
     if a.ndim < 2 or len(a) < 4:
         why = "distances are between sets of samples"
         _checks.refuse(name, a, "samples along the first axis, at least 4", why, "In one dimension use x[:, None].")
     _checks.finite(name, a, why="a distance would be lost")
-    return a.reshape(len(a), -1)
+    return a.astype(np.float64).reshape(len(a), -1)
+
+
+def _seen(features, x, y):
+    """The rows of features of both sets."""
+    if features is None:
+        return _pair(x, y)
+    if not callable(features):
+        why, way_out = "it tells what samples are compared by", "Pass lambda x: …, a layer's, or None."
+        _checks.refuse("features", features, "a function x → (m, d), or None", why, way_out, TypeError)
+    told = [_rows(f"features({name})", features(a)) for name, a in (("x", x), ("y", y))]
+    for name, a, given in zip("xy", told, (x, y), strict=True):
+        if len(a) != len(given):
+            why, way_out = "each sample has its own", "Keep the first axis, and average over the others."
+            _checks.refuse(f"features({name})", a, f"{len(given)} rows", why, way_out)
+    _same_width(*told)
+    return told
 
 
 def _same_width(x, y):

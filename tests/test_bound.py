@@ -255,10 +255,10 @@ def test_misuse_is_refused(case):
 def test_a_bound_that_is_infinite_is_refused_before_training(schedule):
     """At α = 0 the last step of the chain costs infinitely much: a loss that is not a number, said beforehand."""
     from diffsim.generative.nets import MLP
-    from diffsim.generative.training import intake
+    from diffsim.generative.training import choices
 
     net = MLP((2,), width=4, depth=1, outputs=4)
     with pytest.raises(ValueError, match=r"ends at λ = -40: expected λ ≥ -16 at its end, because without signal"):
-        intake.fits(net, schedule, training.Hybrid())
-    intake.fits(net, VP, training.Hybrid())
-    intake.fits(MLP((2,), width=4, depth=1), schedule, training.Matching())
+        choices.fits(net, schedule, training.Hybrid())
+    choices.fits(net, VP, training.Hybrid())
+    choices.fits(MLP((2,), width=4, depth=1), schedule, training.Matching())

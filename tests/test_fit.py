@@ -55,12 +55,12 @@ def test_times_drawn_by_past_losses_resume_bit_for_bit(tmp_path):
 
     once = run(10)
     for k in (8, 10):
-        last = run(k, checkpoint=tmp_path / "a")
+        last = run(k, checkpoint=tmp_path / "a.h5")
     for v, w in zip(once.average.get_weights(), last.average.get_weights(), strict=True):
         np.testing.assert_array_equal(v, w)
     import h5py
 
-    with h5py.File(tmp_path / "a") as file:
+    with h5py.File(tmp_path / "a.h5") as file:
         by = [v[()] for v in file["trainer"].values() if v.shape == (4,)]
     seen = [v for v in by if np.array_equal(v, np.round(v)) and v.sum() > 0]
     assert sorted(v.sum() for v in seen) == [80, 160] and min(v.min() for v in seen) >= 2

@@ -227,7 +227,7 @@ def test_weights_of_another_shape_are_refused(tmp_path):
 
 def test_ranges_a_little_off_are_noticed():
     class Net:
-        sample_shape = (4, 4, 1)
+        sample_shape, labels, context = (4, 4, 1), 0, 0
 
     for low, high in ((-1.0, 1.1), (-1.1, 1.0), (-1.0, 0.4), (-0.4, 1.0)):
         with pytest.warns(UserWarning, match="data run from"):

@@ -10,20 +10,38 @@ import numpy as np
 from diffsim import _checks
 
 
+def named(path) -> str:
+    """The name of a file that can be written, refused before hours are spent on what goes into it."""
+    if not isinstance(path, (str, os.PathLike)):
+        _checks.refuse("checkpoint", path, "the name of a file", "training goes on from it", 'Pass e.g. "fit.h5".',
+                       TypeError)
+    path = os.fspath(path)
+    folder = os.path.dirname(path) or "."
+    if os.path.splitext(path)[1] not in (".h5", ".hdf5"):
+        _checks.refuse("checkpoint", path, 'a name that ends in ".h5" or ".hdf5"', "it is an HDF5 file", "Rename it.")
+    if not os.path.isdir(folder):
+        _checks.refuse("checkpoint", path, "a file in a folder that exists", f"there is no folder {folder!r}",
+                       f"Create it: Path({folder!r}).mkdir(parents=True).", FileNotFoundError)
+    if os.path.exists(path):
+        import h5py  # only where files are read
+
+        if os.path.isdir(path) or not h5py.is_hdf5(path):
+            _checks.refuse("checkpoint", path, "a file that fit has written, or none", "training goes on from it",
+                           "Choose another name.")
+    return path
+
+
 class Checkpoint:
     """Weights, their mean, the optimizer's state and remembered losses; written whole, or not at all.
 
     Args:
-        path: of the file.
+        path: of the file, see `named`.
         trainer: whose state it is.
         description: {name: text}, in which a file must agree.
     """
 
     def __init__(self, path, trainer, description):
-        if not isinstance(path, (str, os.PathLike)):
-            _checks.refuse("checkpoint", path, "the name of a file", "training goes on from it", 'Pass e.g. "fit.h5".',
-                           TypeError)
-        self.path, self.trainer, self.description = os.fspath(path), trainer, description
+        self.path, self.trainer, self.description = path, trainer, description
 
     def _variables(self):
         return {"trainer": self.trainer.variables, "optimizer": self.trainer.optimizer.variables}

@@ -53,6 +53,10 @@ class Draws(NamedTuple):
         out |= facts
         return {k: tf.cast(v, dtype) if v.dtype.is_floating else v for k, v in out.items()}
 
+    def example(self):
+        """What a function returns for the first step, before anything is traced."""
+        return self.arrays(random.split(self.key, 4)[0], tf.constant(0, tf.int64))
+
     def _samples(self, key, step):
         if callable(self.arrays):
             return self.arrays(key, step)

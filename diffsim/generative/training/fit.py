@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks, random
-from diffsim.generative.training import intake
-from diffsim.generative.training.checkpoint import Checkpoint
+from diffsim.generative.training import choices, intake
+from diffsim.generative.training.checkpoint import Checkpoint, named
 from diffsim.generative.training.draws import Draws, batches
 from diffsim.generative.training.line import Line
 from diffsim.generative.training.loss import Matching
@@ -73,15 +73,15 @@ def fit(
         loss: Matching(predict, weight), Preconditioned(s) or Hybrid().
         levels: Uniform(), LogNormal(), Steps() or Importance(); None: what the loss prefers.
         batch: samples for each step.
-        labels: (n,) integers from 0.
-        context: (n, m, width) embeddings.
+        labels: (n,) integers from 0; a network made with labels is not trained without.
+        context: (n, m, width) embeddings; the same holds for them.
         drop: how often labels and context are left out, for guidance without a classifier.
-        span: where images lie; another range is warned of. None: anywhere.
-        optimizer: of Keras; None: Adam, the rate rising to 2·10⁻³ and falling along a cosine to 0 at the end, gradients
-            clipped to norm 1.
+        span: where images lie; another range is warned of, and vectors ten times as far out. None: anywhere.
+        optimizer: a new one of Keras; None: Adam, the rate rising to 2·10⁻³ and falling along a cosine to 0 at the
+            end, gradients clipped to norm 1.
         average: EMA(decay) or PowerEMA(width).
         every: after how many steps the loss is noted, a checkpoint written and a sheet drawn.
-        checkpoint: name of an HDF5 file; if it exists, training goes on from it.
+        checkpoint: name of an HDF5 file, "….h5" in a folder that exists; if it exists, training goes on from it.
         sheet: a function (network, step), called with the averaged network, such as `Sheet`.
         callbacks: of Keras; an epoch is `every` steps. One that stops the training is obeyed.
         progress: True: lines where no terminal is; False: silent.
@@ -92,19 +92,24 @@ def fit(
         Trained, with network, average, steps, losses.
 
     Raises:
-        TypeError, ValueError: data that are not finite or do not fit, unknown labels, a schedule or loss that does
-            not go with the network, or a checkpoint of another training.
+        TypeError, ValueError: data that are not finite or do not fit, unknown labels or none for a network that was
+            made for them, a schedule or loss that does not go with the network, or a checkpoint of another training.
+        FileNotFoundError: no folder to write the checkpoint to.
     """
     steps = _checks.integer("steps", steps, least=1, why="training takes steps")
     every = _checks.integer("every", every, least=1, why="it counts steps")
     batch = _checks.integer("batch", batch, least=1, why="a step looks at samples")
     if not 0 <= _checks.number("drop", drop, why="it is a share") <= 1:
         _checks.refuse("drop", drop, "0 ≤ drop ≤ 1", "it is a share", "Use 0.1.")
-    intake.fits(network, schedule, loss)
+    choices.check(network, schedule, loss, levels, average, optimizer, callbacks, sheet, span, progress)
+    choices.fits(network, schedule, loss)
+    name = None if checkpoint is None else named(checkpoint)
     levels = loss.levels if levels is None else levels
     levels.check(schedule)
     arrays = intake.arrays(network, data, labels, context, span, network.dtype_policy.variable_dtype)
     draws = Draws(arrays, schedule, levels, loss.time, network.labels, drop, batch, random.fold_in(key, 0))
+    if callable(arrays):
+        intake.batch(network, draws.example(), span)
     draw = tf.function(draws.batch)
     remember = levels.times(schedule)
     trainer = Trainer(network, loss, average, remember, getattr(levels, "history", 1))
@@ -114,7 +119,7 @@ def fit(
     trainer.compile(optimizer, jit_compile=_compiles(jit, network))
     trainer.optimizer.build(trainer.trainable_variables)
     mean = type(network).from_config(network.get_config())
-    file = None if checkpoint is None else Checkpoint(checkpoint, trainer, _describe(draws, trainer))
+    file = None if name is None else Checkpoint(name, trainer, _describe(draws, trainer))
     done, notes = (0, []) if file is None else file.restore()
     line = Line(progress, done, steps)
 

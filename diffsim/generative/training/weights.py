@@ -14,6 +14,7 @@ import safetensors.numpy
 from diffsim import __version__, _checks
 from diffsim.generative import nets as nets  # whose classes a file may name
 from diffsim.generative.betas import Discrete
+from diffsim.generative.schedule import Schedule
 
 
 def save(path, network, schedule, dtype=None, **notes: str):
@@ -22,10 +23,28 @@ def save(path, network, schedule, dtype=None, **notes: str):
     Args:
         path: where to.
         network: a Keras network that can be made again from its configuration.
-        schedule: on which it was trained; `load` refuses another.
+        schedule: on which it was trained; `load` refuses another. None: of what is no denoiser, as an `Autoencoder`.
         dtype: e.g. np.float16 to store them in half precision; None: as they are.
         **notes: more to be kept in the file, e.g. loss="Matching(V())".
     """
+    kind = _kind(path)
+    _checks.instance("network", network, keras.Model, why="its weights are written",
+                     way_out="Pass e.g. the `average` of what gen.fit returns.")
+    if schedule is not None or isinstance(network, nets.Network):
+        _checks.instance("schedule", schedule, Schedule, why="the network's times mean noise on that one only",
+                         way_out="Pass the schedule that it was trained on, e.g. gen.Cosine().")
+    try:
+        real = dtype is None or np.dtype(dtype).kind == "f"
+    except TypeError:
+        real = False
+    if not real:
+        received, expected = _checks.Verbatim(repr(dtype)), "np.float16, np.float32, np.float64 or None"
+        _checks.refuse("dtype", received, expected, "weights are real numbers",
+                       "Pass np.float16 to halve the file.", TypeError)
+    folder = os.path.dirname(os.fspath(path)) or "."
+    if not os.path.isdir(folder):
+        _checks.refuse("path", os.fspath(path), "a file in a folder that exists", f"there is no folder {folder!r}",
+                       f"Create it: Path({folder!r}).mkdir(parents=True).", FileNotFoundError)
     facts = {
         "network": json.dumps(keras.saving.serialize_keras_object(network)), "schedule": describe(schedule),
         "diffsim": __version__, **{name: str(text) for name, text in notes.items()},
@@ -33,7 +52,7 @@ def save(path, network, schedule, dtype=None, **notes: str):
     arrays = {name: np.asarray(keras.ops.convert_to_numpy(v)) for name, v in _named(network).items()}
     arrays = {n: np.ascontiguousarray(a if dtype is None else a.astype(dtype)) for n, a in arrays.items()}
     new = f"{os.fspath(path)}.new"
-    if _kind(path) == ".h5":
+    if kind == ".h5":
         import h5py
 
         with h5py.File(new, "w") as file:
@@ -56,20 +75,20 @@ def load(path, schedule=None):
         A network.
 
     Raises:
-        ValueError: another schedule than that of the file, or weights that do not fit the network's make.
+        FileNotFoundError: no such file.
+        TypeError, ValueError: no file of weights, another schedule than that of the file, or weights that do not fit
+            the network's make.
     """
-    if _kind(path) == ".h5":
-        import h5py
-
-        with h5py.File(path) as file:
-            facts = dict(file.attrs)
-            arrays = {}
-            file.visititems(lambda name, item: arrays.update({name: item[()]}) if hasattr(item, "dtype") else None)
-    else:
-        with safetensors.safe_open(path, "numpy") as file:
-            facts = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-    if "network" not in facts:
+    kind = _kind(path)
+    if not os.path.isfile(path):
+        _checks.refuse("path", os.fspath(path), "a file written by save", "there is no such file",
+                       f"The working directory is {os.getcwd()}; check the name.", FileNotFoundError)
+    try:
+        facts, arrays = _read(path, kind)
+    except (OSError, safetensors.SafetensorError) as error:
+        why = f"this one cannot be read as {kind} ({error})"
+        _checks.refuse("path", os.fspath(path), "a file written by save", why, "Write it again.")
+    if not {"network", "schedule"} <= facts.keys():
         _checks.refuse("path", os.fspath(path), "a file written by save", "it says which network its weights are of",
                        "Make the network, and assign the weights yourself.")
     if schedule is not None and facts["schedule"] not in (describe(schedule), repr(schedule)):  # older ones: no table
@@ -87,6 +106,19 @@ def load(path, schedule=None):
     return network
 
 
+def _read(path, kind):
+    """Facts and arrays of a file."""
+    if kind == ".h5":
+        import h5py
+
+        arrays = {}
+        with h5py.File(path) as file:
+            file.visititems(lambda name, item: arrays.update({name: item[()]}) if hasattr(item, "dtype") else None)
+            return dict(file.attrs), arrays
+    with safetensors.safe_open(path, "numpy") as file:
+        return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+
+
 def describe(schedule) -> str:
     """A schedule as text: equal for equal schedules; of a table a digest of its six digits of λ."""
     if not isinstance(schedule, Discrete):
@@ -102,6 +134,9 @@ def _named(network):
 
 
 def _kind(path):
+    if not isinstance(path, (str, os.PathLike)):
+        _checks.refuse("path", path, "the name of a file", "it holds the weights", 'Pass e.g. "net.safetensors".',
+                       TypeError)
     kind = os.path.splitext(os.fspath(path))[1]
     if kind not in (".h5", ".safetensors"):
         _checks.refuse("path", os.fspath(path), 'a name that ends in ".safetensors" or ".h5"', "that says the format",

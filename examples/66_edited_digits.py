@@ -33,19 +33,16 @@ def main(fast=False, figure=None):
     asked = (was + 5) % 10
     network = gen.training.load(WEIGHTS, SCHEDULE)
     denoiser = gen.guide(gen.from_v(network, SCHEDULE), condition=asked, scale=1.5)
-    out, sheet = {}, [unseen]
+    out, sets = {}, {"as they were": unseen[:12]}
     for s in STRENGTHS:
         sampler = gen.samplers.ddpm(denoiser, gen.karras(30, 0.02, s))
         x = np.clip(gen.edit(sampler, unseen, key=ds.key(66)).final, -1, 1)
         seen = judge.predict(x.reshape(-1, 64))
         out |= {f"new at {s:g}": np.mean(seen == asked), f"old at {s:g}": np.mean(seen == was),
                 f"alike at {s:g}": correlation(x, unseen)}
-        sheet.append(x)
+        sets[f"strength {s:g}"] = x[:12]
     if figure:
-        from matplotlib.image import imsave
-
-        rows = np.concatenate([x[:12] for x in sheet])
-        imsave(figure, np.kron(gen.training.sheet.tile(rows, 12), np.ones((6, 6, 1))))
+        REAL["rows"](sets, "a digit n drawn again as n + 5, modulo 10").savefig(figure)
     return out
 
 

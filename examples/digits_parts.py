@@ -1,4 +1,4 @@
-"""What 61_digits.py and its training share: digits in three parts, mixtures of Gaussians to compare with, a figure."""
+"""What 61_digits.py, 65 to 67 and their training share: digits in three parts, mixtures of Gaussians, figures."""
 
 import numpy as np
 
@@ -34,4 +34,19 @@ def page(sets):
         columns = np.stack([x[label == i][:10] for i in range(10)], 1).reshape(100, 8, 8, 1)
         ax.imshow(gen.training.sheet.tile(columns, 10))
         ax.set(title=name, xlabel="digit", yticks=[], xticks=9 * np.arange(10) + 3.5, xticklabels=range(10))
+    return fig
+
+
+def rows(sets, title):
+    """A figure of images in rows, each named at its left: {name: (n, 8, 8, 1)}, n the same in all."""
+    from matplotlib.figure import Figure
+
+    x = np.stack(list(sets.values()))
+    lines, columns = x.shape[:2]
+    fig = Figure(figsize=(1.4 + 0.5 * columns, 0.6 + 0.5 * lines), dpi=150, layout="constrained")
+    ax = fig.subplots()
+    ax.imshow(gen.training.sheet.tile(x.reshape(-1, 8, 8, 1), columns))
+    ax.set(title=title, xticks=[], yticks=9 * np.arange(lines) + 3.5, yticklabels=list(sets))
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
     return fig

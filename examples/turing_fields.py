@@ -82,8 +82,10 @@ def page(sets):
     left.set(xlabel="k [1 / length]", ylabel="S [length²], ± 1σ", yscale="log")
     right.set(ylabel="share of fields [1], ± 1σ")
     right.set_xticks(first + 0.125 * (len(sets) - 1), [name.lower() for name in KINDS])
-    right.axhline(1 / len(KINDS), color="k", lw=0.6, ls=":")
+    right.axhline(1 / len(KINDS), color="k", lw=0.6, ls=":", label="as many of each")
+    right.set_ylim(top=1.35 * right.get_ylim()[1])  # room for the legend
     left.legend(frameon=False)
+    right.legend(frameon=False, ncols=2)
     return fig
 
 

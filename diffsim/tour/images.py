@@ -16,13 +16,18 @@ def _network(name):
     return gen, gen.training.load(Path(gen.__file__).parent / "weights" / f"{name}.safetensors", gen.Cosine())
 
 
-def _show(figure, x, columns):
-    """Images side by side."""
+def _show(figure, x, columns, names=None):
+    """Images side by side, rows with names if there are any."""
     x = np.pad(x, ((0, 0), (1, 1), (1, 1)), constant_values=x.max())
     ax, (n, height, width) = figure.subplots(), x.shape
     rows = x.reshape(n // columns, columns, height, width).swapaxes(1, 2)
     ax.imshow(rows.reshape(n // columns * height, -1), cmap="gray")
-    ax.set_axis_off()
+    if names is None:
+        ax.set_axis_off()
+    else:
+        ax.set(xticks=[], yticks=height * (np.arange(len(names)) + 0.5) - 0.5, yticklabels=names)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
     return ax
 
 
@@ -80,6 +85,6 @@ def learned(figure, out):
     u = ds.solve(model.on(fine, ds.Periodic()), (1 - 2 * u, u), (0, 8000), dt=1.0, stepper=ds.Euler()).final[1]
     u = u.numpy().reshape(n, 32, 2, 32, 2).mean((2, 4))
 
-    _show(figure, np.concatenate([u[::3], v[::3]]), 8)
+    _show(figure, np.concatenate([u[::3], v[::3]]), 8, ("solver", "learned"))
     length, own = (float(np.mean(ds.analysis.dominant_wavelength(grid, w))) for w in (v, u))
     return [Row("wavelength, beside that of the solver", length, own, 0.05)]

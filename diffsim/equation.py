@@ -96,7 +96,6 @@ class Equation:
 
     def of_state(self, y) -> Equation:
         """The same law with `linear` as one operator on the whole state; refuses what does not fit y."""
-        fit(self.names, y)
         linear = nested.for_state(self.linear, y)
         law = replace(self, linear=linear)
         _check_variables(self.linear)
@@ -110,6 +109,7 @@ class Equation:
         owner = getattr(self.drift, "__self__", self.drift)
         if hasattr(owner, "check_state"):
             owner.check_state(y)
+        fit(self.names, y)
         law._check_like(y, self.drift, "drift")
         if hasattr(self.drift, "of_state"):
             law = replace(law, drift=self.drift.of_state(y))

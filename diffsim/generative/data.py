@@ -8,8 +8,7 @@ import tensorflow as tf
 from diffsim import _checks
 from diffsim.intake import as_state
 
-SLACK = 0.02  # of the span, beyond which values of images are noticed
-FAR = 10.0  # times the span's ends, beyond which any are
+SLACK = 0.02  # of the span, beyond which values are noticed
 
 
 def samples(x, why: str, way_out: str) -> tf.Tensor:
@@ -24,27 +23,23 @@ def samples(x, why: str, way_out: str) -> tf.Tensor:
 
 
 def notice(told: str, x0: np.ndarray, span):
-    """Warn of images in another range than the span, and of any samples far from it; of none where it is None.
+    """Warn of images in another range than the span; of none where it is None, and of data that are no images.
 
     Args:
         told: how the warning begins, "data run", say.
         x0: the data.
         span: (least, largest), or None.
     """
-    if span is None:
+    if span is None or x0.ndim < 3:
         return
     ends = np.asarray(span)
     if ends.dtype.kind not in "fi" or ends.shape != (2,) or not ends[0] < ends[1]:
         why, way_out = "it says where images lie", "Pass (-1.0, 1.0), or None for anywhere."
         _checks.refuse("span", span, "(least, largest) or None", why, way_out)
     low, high, width = float(x0.min()), float(x0.max()), ends[1] - ends[0]
-    if x0.ndim < 3:
-        fits = max(abs(low), abs(high)) <= FAR * np.abs(ends).max()
-        expected, way_out = "numbers of order one", "Divide them by their standard deviation"
-    else:
-        inside = low >= ends[0] - SLACK * width and high <= ends[1] + SLACK * width
-        fits = inside and low <= ends[0] + 0.25 * width and high >= ends[1] - 0.25 * width
-        expected, way_out = f"about {ends[0]:g} to {ends[1]:g}", "Map them there"
-    if not fits:
-        _checks.warn(f"{told} from {low:g} to {high:g}: expected {expected}, because schedules and samplers take data "
-                     f"to be centred and of unit size. {way_out}, or pass span=None if that is meant.")
+    outside = low < ends[0] - SLACK * width or high > ends[1] + SLACK * width
+    if outside or low > ends[0] + 0.25 * width or high < ends[1] - 0.25 * width:
+        _checks.warn(
+            f"{told} from {low:g} to {high:g}: expected about {ends[0]:g} to {ends[1]:g}, because schedules and "
+            f"samplers take images to be centred and of unit size. Map them there, or pass span=None if that is meant."
+        )

@@ -228,12 +228,15 @@ print("losses", *trained.losses, float(np.abs(trained.average.get_weights()[0]).
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend, where, dtype", [
-    ("tensorflow", "mirrored", "float32"), ("jax", "alone", "float32"), ("tensorflow", "alone", "mixed_float16"),
-    ("tensorflow", "alone", "mixed_bfloat16")])
+SLOW, PARITY = pytest.mark.slow, pytest.mark.parity
+
+
+@pytest.mark.parametrize(("backend", "where", "dtype"), [
+    pytest.param("tensorflow", "mirrored", "float32", marks=SLOW), pytest.param("jax", "alone", "float32", marks=SLOW),
+    pytest.param("torch", "eager", "float32", marks=PARITY), pytest.param("tensorflow", "alone", "mixed_float16", marks=SLOW),
+    pytest.param("tensorflow", "alone", "mixed_bfloat16", marks=SLOW)])
 def test_the_same_losses_elsewhere(backend, where, dtype):
-    """On two replicas, by JAX, in half precision."""
+    """On two replicas, by JAX and PyTorch, in half precision."""
     pytest.importorskip(backend)
     run = subprocess.run([sys.executable, "-c", ELSEWHERE, where, dtype], capture_output=True, text=True,
                          env=os.environ | {"KERAS_BACKEND": backend}, check=False)

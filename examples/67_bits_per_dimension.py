@@ -2,8 +2,7 @@
 
 train_bits.py trained it, and one that learned noise alone. With the same means, on the same draws of noise,
 the variance alone makes the difference; the probability flow of the same network tells its density itself.
-The chain begins in noise that hides nearly all of an image, where errors of estimates are magnified:
-clipping keeps them in the range of pixels.
+The chain begins in noise that magnifies errors of estimates; clipping keeps them in the range of pixels.
 """
 
 import math

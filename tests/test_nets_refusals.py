@@ -77,6 +77,17 @@ def test_what_is_refused_in_a_trace_before_it_runs(net):
         tf.function(lambda x, t: net(x, t)).get_concrete_function(tf.TensorSpec(X.shape), tf.TensorSpec((3,)))
 
 
+def test_what_cannot_be_coded():
+    coder, x = nets.Autoencoder((8, 1), (4, 4), latent=2, groups=2), np.zeros((2, 8, 1), np.float32)
+    assert coder(x).shape == x.shape
+    for wrong in (None, x[:, :7], x[0], x[..., :0], x + 0j):
+        for read in (coder, coder.encode):
+            with pytest.raises((ValueError, TypeError), match="^x=.*expected .*because"):
+                read(wrong)
+    with pytest.raises(ValueError, match="^code=.*expected .*because"):
+        coder.decode(x)
+
+
 def test_numbers_and_lists_will_do(net):
     rng = np.random.default_rng(1)
     net.set_weights([rng.standard_normal(w.shape).astype(w.dtype) for w in net.get_weights()])

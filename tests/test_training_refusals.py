@@ -1,5 +1,6 @@
 """What `fit`, `save` and `load` refuse before anything is traced: what came, what was expected, why, and the way out."""
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ CHOICES = {
     "a class for levels": ({"levels": training.Uniform}, "levels="),
     "a word for a sheet": ({"sheet": "x"}, "sheet='x'"),
     "a class for a sheet": ({"sheet": training.Sheet}, "sheet="),
+    "a sheet of the network alone": ({"sheet": lambda network: None}, "sheet="),
     "a number for callbacks": ({"callbacks": 3}, "callbacks=3"),
     "a word among callbacks": ({"callbacks": ("x",)}, "callbacks="),
     "one callback": ({"callbacks": keras.callbacks.Callback()}, r"callbacks=\(callback,\)"),
@@ -63,6 +65,7 @@ CHOICES = {
     "a word for progress": ({"progress": "yes"}, "progress='yes'"),
     "no data": ({"data": None}, "data=None"),
     "data of another kind": ({"data": tf.data.Dataset.range(3)}, "data="),
+    "ragged data": ({"data": [[1, 2], [3]]}, "one shape"),
     "complex data": ({"data": C + 1j}, r"data=.*z\.real"),
     "a function of nothing": ({"data": lambda: {"x0": X}}, r"data=.*\(key, step\)"),
     "a function of too much": ({"data": lambda key, step, x: {"x0": X}}, r"data=.*\(key, step\)"),
@@ -93,6 +96,7 @@ UNTOLD = {
     "nothing": ({}, "labels=None.*labels=3"),
     "labels alone": ({"labels": ONES}, "context=None.*context=5"),
     "a context alone": ({"context": EMPTY}, "labels=None"),
+    "ragged labels": ({"labels": [[1], [1, 2]]}, "labels="),
     "a complex context": ({"labels": ONES, "context": EMPTY + 1j}, "context="),
     "a function of no labels": ({"data": gives(tf.constant(Y))}, r"data\(key, step\)\[.label.\]=None"),
     "a function of no context": ({"data": gives(tf.constant(Y), label=tf.constant(ONES))}, r"\[.context.\]=None"),
@@ -129,16 +133,25 @@ def test_vectors_far_from_one_are_noticed(plain):
     intake.arrays(plain, far / 20, None, None, (-1.0, 1.0), "float32")
 
 
+def test_sheets_that_draw_nothing():
+    for given, word in (((3,), "draw=3"), ((print, "sheets", 0), "columns=0")):
+        with pytest.raises((ValueError, TypeError), match=f"{word}: expected .*because"):
+            training.Sheet(*given)
+
+
 def test_files_that_cannot_be_written_or_read(plain, tmp_path):
     junk, missing, schedule = tmp_path / "junk.h5", tmp_path / "none.h5", gen.Cosine()
     junk.write_text("junk")
     (tmp_path / "junk.safetensors").write_text("junk")
     save, load = training.save, training.load
+    with h5py.File(tmp_path / "odd.h5", "w") as file:
+        file.attrs.update({"network": "{", "schedule": "None"})
     for refused, word in (
         (lambda: load(missing), "no such file"),
         (lambda: load(tmp_path), "ends in"),
         (lambda: load(junk), "cannot be read as .h5"),
         (lambda: load(junk.with_suffix(".safetensors")), "cannot be read as .safetensors"),
+        (lambda: load(tmp_path / "odd.h5"), "expected a known network"),
         (lambda: load(None), "path=None"),
         (lambda: save(None, plain, schedule), "path=None"),
         (lambda: save(missing, None, schedule), "network=None"),

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from diffsim import _checks
-from diffsim.generative.nets.inputs import divides, several, shape_of
+from diffsim.generative.nets.inputs import cells, divides, several, shape_of
 from diffsim.generative.nets.layers import Conv, GroupNorm, repeated, seed_of
 
 
@@ -73,17 +73,25 @@ class Autoencoder(keras.Model):
 
     def encode(self, x):
         """(batch, *grid, channels) → (batch, *coarse grid, latent), between −bound and bound."""
+        x = self._look(x)
         for conv, norm in self.down:
             x = ops.silu(norm(conv(x)))
         return self.bound * ops.tanh(self.code(x) / self.bound)
 
     def decode(self, code):
         """The way back."""
-        y = self.enter(code)
+        y = self.enter(cells("code", code, self.rank, self.config["latent"]))
         for i, (norm, conv) in enumerate(self.up):
             y = ops.silu(norm(y))
             y = conv(repeated(y, self.rank) if i < len(self.up) - 1 else y)
         return self.out(ops.silu(y))
+
+    def __call__(self, x, **kwargs):
+        """`call`, after a look at what it is given."""
+        return super().__call__(self._look(x), **kwargs)
+
+    def _look(self, x):
+        return cells("x", x, self.rank, self.config["shape"][-1], 2 ** (len(self.config["widths"]) - 1))
 
     def call(self, x):
         """decode(encode(x))."""

@@ -106,6 +106,18 @@ def read(network, x, t, condition):
     return x, t, condition or None
 
 
+def cells(what: str, x, rank: int, channels: int, multiple: int = 1):
+    """A batch of fields on grids of that rank, whose extents are multiples of `multiple`."""
+    of = f" with extents that are multiples of {multiple}" if multiple > 1 else ""
+    expected = f"shape (batch, {', '.join('xyz'[:rank])}, {channels}){of}"
+    x, why = _array(what, x, f"an array of {expected}"), "the network was laid out for such samples, in batches"
+    shape = tuple(x.shape)
+    fits = len(shape) == rank + 2 and shape[-1] == channels and not any(n and n % multiple for n in shape[1:-1])
+    if not fits or not _reals(x):
+        _checks.refuse(what, x, f"real numbers of {expected}", why, "Reshape or pad it.")
+    return x
+
+
 def _label(network, label, n):
     if not network.labels:
         _checks.refuse("label", label, "None", "this network knows no classes", "Make it with labels=….", TypeError)

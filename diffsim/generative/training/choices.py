@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import keras
 
 from diffsim import _checks
@@ -31,12 +33,23 @@ def check(network, schedule, loss, levels, average, optimizer, callbacks, sheet,
     if not many or not all(isinstance(c, keras.callbacks.Callback) for c in callbacks):
         _checks.refuse("callbacks", callbacks, "a tuple of keras.callbacks.Callback", "Keras calls them",
                        "Write callbacks=(callback,).", TypeError)
-    if sheet is not None and (isinstance(sheet, type) or not callable(sheet)):
+    if sheet is not None and (isinstance(sheet, type) or not takes_two(sheet)):
         _checks.refuse("sheet", sheet, "a function (network, step)", "it is called while training goes on",
                        "Pass e.g. gen.training.Sheet(draw).", TypeError)
     if progress is not None:
         _checks.flag("progress", progress, why="lines are shown or not")
     _span(span)
+
+
+def takes_two(function) -> bool:
+    """Whether it can be called with two arguments, as far as it tells."""
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # one that does not tell what it takes
+        return True
+    return True
 
 
 def _optimizer(optimizer):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import tensorflow as tf
 
 from diffsim import _checks
 from diffsim.generative.data import notice
+from diffsim.generative.training.choices import takes_two
 
 FAR = 10.0  # times the span, beyond which vectors are noticed
 RETURNS = '{"x0": (batch, *shape)}, and "label": (batch,), "context": (batch, m, width) if the network knows them'
@@ -20,7 +19,9 @@ def arrays(network, data, labels, context, span, dtype):
         if labels is not None or context is not None:
             _checks.refuse("labels", "given", "None", "a function of (key, step) returns all of a batch",
                            'Return {"x0": …, "label": …} from it.', TypeError)
-        _takes_two(data)
+        if not takes_two(data):
+            why, way_out = "each batch is a function of the key and of the step", "Write def data(key, step): …."
+            _checks.refuse("data", data, "an array, or a function of (key, step)", why, way_out, TypeError)
         return data
     x0 = _samples(network, "data", data, span)
     out = {"x0": tf.constant(x0, dtype)}
@@ -53,17 +54,6 @@ def batch(network, made, span):
         _context(network, what["context"], made["context"], len(x0))
 
 
-def _takes_two(data):
-    try:
-        inspect.signature(data).bind(None, None)
-    except TypeError:
-        _checks.refuse("data", data, "an array, or a function of (key, step)",
-                       "each batch is a function of the key and of the step", "Write def data(key, step): ….",
-                       TypeError)
-    except ValueError:  # one that does not tell what it takes
-        return
-
-
 def _wanted(what, given, known, argument) -> bool:
     """Whether there is such a condition; a network made for it is not trained without."""
     if given is None and known:
@@ -72,9 +62,16 @@ def _wanted(what, given, known, argument) -> bool:
     return given is not None
 
 
+def _array(what, value):
+    try:
+        return np.asarray(value)
+    except Exception:
+        _checks.refuse(what, value, "an array", "all samples have one shape", "Pad what is shorter.", TypeError)
+
+
 def _samples(network, what, data, span):
     why = "one value that is not finite spoils all weights"
-    x0 = np.asarray(_checks.finite(what, data, why=why, way_out="Pass an array of finite numbers."))
+    x0 = _checks.finite(what, _array(what, data), why=why, way_out="Pass an array of finite numbers.")
     if x0.dtype.kind == "c":
         _checks.refuse(what, data, "real numbers", "a network computes with them",
                        "Pass real and imaginary part as channels, np.stack([z.real, z.imag], -1).", TypeError)
@@ -102,7 +99,7 @@ def _far(x0, span):
 def _labels(network, what, labels, n, known=None):
     if not network.labels:
         _checks.refuse(what, labels, "None", "this network knows no classes", "Make it with labels=….", TypeError)
-    labels = np.asarray(labels)
+    labels = _array(what, labels)
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
         _checks.refuse(what, labels, f"{n} integers", "each sample has one class", "Pass the labels of the data.")
     known = network.labels if known is None else known  # of a function one more, that stands for none
@@ -117,7 +114,7 @@ def _context(network, what, context, n):
     if not network.context:
         _checks.refuse(what, context, "None", "this network looks at no embeddings", "Make it with context=….",
                        TypeError)
-    context = np.asarray(_checks.finite(what, context, why="the network looks at it"))
+    context = _checks.finite(what, _array(what, context), why="the network looks at it")
     fits = context.ndim == 3 and len(context) == n and context.shape[-1] == network.context
     if not fits or context.dtype.kind == "c":
         _checks.refuse(what, context, f"real numbers of shape ({n}, m, {network.context})",

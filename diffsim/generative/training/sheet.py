@@ -49,6 +49,13 @@ class Sheet:
     to: str = "sheets"
     columns: int | None = None
 
+    def __post_init__(self):
+        if not callable(self.draw):
+            _checks.refuse("draw", self.draw, "a function of the network", "it draws the images of a sheet",
+                           "Pass e.g. lambda network: images.", TypeError)
+        if self.columns is not None:
+            _checks.integer("columns", self.columns, least=1, why="a row has images")
+
     def __call__(self, network, step):
         """Draw and save."""
         from matplotlib.image import imsave  # only where pictures are saved

@@ -95,7 +95,12 @@ def load(path, schedule=None):
         _checks.refuse("schedule", _checks.Verbatim(describe(schedule)), facts["schedule"],
                        "the network was trained on that one, and its times mean other noise on another",
                        "Pass the schedule of the file.")
-    network = keras.saving.deserialize_keras_object(json.loads(facts["network"]))
+    try:
+        network = keras.saving.deserialize_keras_object(json.loads(facts["network"]))
+    except Exception as error:  # whatever a class of the user says
+        received = _checks.Verbatim(f"{os.fspath(path)!r}, whose network is {str(facts['network'])[:80]}")
+        why = f"Keras makes the network again from it, and says: {str(error)[:200].rstrip('.')}"
+        _checks.refuse("path", received, "a known network", why, "Import the module that defines its class.")
     named = _named(network)
     if named.keys() != arrays.keys() or any(tuple(v.shape) != arrays[n].shape for n, v in named.items()):
         odd = sorted(named.keys() ^ arrays.keys()) or [n for n, v in named.items() if tuple(v.shape) != arrays[n].shape]

@@ -21,7 +21,7 @@ class SolveError(RuntimeError):
 
 def describe(value) -> str:
     """A short, one-line name of any value: arrays by shape and dtype, the rest by repr."""
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
+    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):  # np.int32 is a type
         shape = tuple(value.shape)
         dtype = getattr(value.dtype, "name", value.dtype)
         return f"array of shape {shape}, {dtype}" if shape else f"{_scalar(value)} ({dtype})"

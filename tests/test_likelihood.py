@@ -24,6 +24,14 @@ def test_densities_of_a_mixture_are_the_exact_ones():
     assert np.abs(half.log_density - exact).max() > 0.1  # another model has other densities
 
 
+def test_correlated_data_in_single_precision_uncompiled():
+    """Products of batches of matrices, and their gradients, have aborted there."""
+    gauss = gen.Gaussian([0.3, -0.2], [[0.6, 0.4], [0.4, 0.6]])
+    x = gauss.sample(64, ds.key(1))
+    found = gen.log_likelihood(gauss, x, MESH, data_std=0.8, jit=False)
+    np.testing.assert_allclose(found.log_density, gauss.log_density(x, 4.0), atol=2e-3)
+
+
 def test_log_determinant_of_a_gaussian():
     """N(m, s²) under VP of β = .1 … 20: the flow's log-determinant is ½ ln(v_T/v₀)."""
     schedule = gen.VP()

@@ -69,7 +69,7 @@ class Mixture:
         variances = _nest.to(self.variances, z.dtype) + noise
         away = z[..., None, :] - _nest.to(self.means, z.dtype)
         if self.axes is not None:
-            away = tf.einsum("...ki,kij->...kj", away, _nest.to(self.axes, z.dtype))
+            away = _turned(away, self.axes)
         log = -0.5 * tf.reduce_sum(away * away / variances + tf.math.log(2 * np.pi * variances), -1)
         return log + _nest.to(self.log_weights, z.dtype), variances, away
 
@@ -84,7 +84,7 @@ class Mixture:
         share = tf.nn.softmax(log)[..., None]
         pulled = away * _nest.to(self.variances, z.dtype) / variances
         if self.axes is not None:
-            pulled = tf.einsum("...kj,kij->...ki", pulled, _nest.to(self.axes, z.dtype))
+            pulled = _turned(pulled, tf.linalg.matrix_transpose(self.axes))
         return tf.reduce_sum(share * (_nest.to(self.means, z.dtype) + pulled), -2)
 
     def score(self, z, lam):
@@ -107,6 +107,11 @@ class Mixture:
         mean = self.weights @ self.means
         away = self.means - mean
         return mean, np.einsum("k,kij->ij", self.weights, full) + np.einsum("k,ki,kj->ij", self.weights, away, away)
+
+
+def _turned(x, axes):
+    """xₖ Vₖ for each part k; not by one product of batches, after whose gradients TensorFlow may abort on CPUs."""
+    return tf.stack([tf.tensordot(x[..., k, :], V, 1) for k, V in enumerate(tf.unstack(_nest.to(axes, x.dtype)))], -2)
 
 
 def Gaussian(mean, covariance) -> Mixture:  # noqa: N802 - it names a density
